@@ -1,0 +1,36 @@
+#include "app/app_settings.hpp"
+
+#include "app/install_paths.hpp"
+
+namespace vf::app {
+
+void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
+    if (settings.data_dir.empty()) settings.data_dir = DefaultDataDir();
+    const InstallPaths paths = FindInstallPaths();
+    if (settings.engines.worker_dir.empty()) settings.engines.worker_dir = paths.workers.string();
+
+    schema.Text("data.dir", settings.data_dir,
+                {"\"/var/lib/voiceflow\"",
+                 "Where everything that must stay is kept: the private database, keys, journals."});
+    http::DeclareSettings(schema, settings.http);
+    identity::DeclareSettings(schema, settings.access);
+    speech::DeclareSettings(schema, settings.speech);
+    engines::DeclareSettings(schema, settings.engines);
+    pg::DeclareSettings(schema, settings.pool);
+    pg::DeclareSettings(schema, settings.cluster);
+    schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},
+                  {"\"info\"", "The least important lines that are written."});
+    schema.Choice("log.format", settings.log_format, {"json", "text"},
+                  {"\"json\"", "One JSON object a line, or text for people."});
+    schema.Text("log.file", settings.log_file,
+                {"\"/var/log/voiceflow.log\"", "Where log lines go; empty is standard error."});
+}
+
+log::Level LogLevel(const AppSettings& settings) {
+    if (settings.log_level == "debug") return log::Level::kDebug;
+    if (settings.log_level == "warning") return log::Level::kWarning;
+    if (settings.log_level == "error") return log::Level::kError;
+    return log::Level::kInfo;
+}
+
+}  // namespace vf::app

@@ -1,0 +1,36 @@
+#pragma once
+// Every setting of the server in one place: the options of all modules, declared by the modules.
+
+#include <span>
+#include <string>
+
+#include "base/log.hpp"
+#include "base/settings.hpp"
+#include "engines/engines.hpp"
+#include "http/server.hpp"
+#include "identity/access.hpp"
+#include "pg/pg.hpp"
+#include "pg/private_cluster.hpp"
+#include "speech/options.hpp"
+
+namespace vf::app {
+
+struct AppSettings {
+    std::string data_dir;  // DefaultDataDir()
+    std::string log_level = "info";
+    std::string log_format = "json";
+    std::string log_file;
+    http::ServerOptions http;
+    identity::AccessOptions access;
+    pg::PoolOptions pool;
+    pg::PrivateClusterOptions cluster;
+    engines::EngineOptions engines;
+    speech::SpeechOptions speech;
+};
+
+// `settings` must outlive the schema.
+void DeclareSettings(SettingsSchema& schema, AppSettings& settings);
+
+log::Level LogLevel(const AppSettings& settings);
+
+}  // namespace vf::app

@@ -1,0 +1,235 @@
+#include "app/server_app.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "app/install_paths.hpp"
+#include "app/system_routes.hpp"
+#include "base/log.hpp"
+#include "dialects/native/native_routes.hpp"
+#include "dialects/openai/openai_routes.hpp"
+#include "http/server.hpp"
+#include "http/static_files.hpp"
+#include "pg/data_dir_lock.hpp"
+#include "pg/migrations.hpp"
+#include "pg/private_cluster.hpp"
+#include "speech/speech_service.hpp"
+
+namespace vf::app {
+namespace {
+
+// Scripts, styles and requests of the page come from this server only; nothing may frame it.
+constexpr const char* kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+constexpr std::chrono::seconds kDatabaseRetry{1};
+
+// Everything the page may load comes from this server; files change only with a new version.
+http::StaticFiles LoadPage(const std::filesystem::path& folder) {
+    http::StaticOptions options;
+    options.content_security_policy = kPagePolicy;
+    Result<http::StaticFiles> files = http::StaticFiles::Load(folder, std::move(options));
+    if (!files) throw std::runtime_error(files.error().message());
+    return *std::move(files);
+}
+
+// The address to tell a person.
+std::string AddressOf(const http::ServerOptions& options, std::uint16_t port) {
+    if (port == 0) return "unix:" + options.unix_socket;
+    std::string host = options.host;
+    if (host == "0.0.0.0" || host == "::") host = "127.0.0.1";
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", host, port);
+}
+
+std::size_t DspThreads(const AppSettings& settings) {
+    if (settings.speech.dsp_threads > 0) {
+        return static_cast<std::size_t>(settings.speech.dsp_threads);
+    }
+    return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::shared_ptr<const std::string> ReadFile(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw std::runtime_error("an installed file is missing: " + path.string());
+    return std::make_shared<const std::string>(std::istreambuf_iterator<char>(file),
+                                               std::istreambuf_iterator<char>());
+}
+
+using SignalSet = asio::basic_signal_set<Executor>;
+
+}  // namespace
+
+// Members in the order of their making; what stands below uses what stands above.
+struct ServerApp::Impl {
+    explicit Impl(const AppSettings& s)
+        : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
+          speech(loop, engines, dsp, s.speech), access(s.access),
+          page(LoadPage(paths.page)),
+          system{readiness, engines, pool, access, ReadFile(paths.openapi), page},
+          server(loop, router, s.http) {
+        SystemRoutes::Add(router, system);
+        native::AddRoutes(router, speech, engines.catalogue(), access);
+        openai::AddRoutes(router, speech, engines.catalogue(), access);
+    }
+
+    const AppSettings& settings;
+    InstallPaths paths;
+    asio::io_context loop{1};
+    asio::thread_pool dsp;
+    asio::thread_pool slow{2};  // waits for the database's start and stop
+    Readiness readiness;
+    std::unique_ptr<pg::DataDirLock> lock;
+    std::unique_ptr<pg::PrivateCluster> cluster;
+    std::shared_ptr<pg::Pool> pool;
+    engines::Engines engines;
+    speech::SpeechService speech;
+    identity::Access access;
+    http::StaticFiles page;
+    SystemRoutes system;
+    http::Router router;
+    http::Server server;
+    SignalSet signals{loop, SIGTERM, SIGINT};
+    int exit_code = 0;
+    bool stopping = false;
+
+    static Task<void> StartEngines(Impl* self);
+    static Task<void> StartDatabase(Impl* self);
+    static Task<void> WaitForSignal(Impl* self);
+    static Task<void> Stop(Impl* self);
+
+    Task<Result<std::string>> DatabaseUrl();
+    void AnnounceWhenReady();
+    void Fail(const Error& error);
+};
+
+void ServerApp::Impl::Fail(const Error& error) {
+    if (stopping) return;
+    log::Error("start_failed", {{"code", error.code()}, {"error", error.message()}});
+    fmt::print(stderr, "voiceflowd: {}\n", error.message());
+    exit_code = 1;
+    stopping = true;
+    Spawn(loop.get_executor(), Stop(this), "stop");
+}
+
+void ServerApp::Impl::AnnounceWhenReady() {
+    if (!system.is_ready()) return;
+    const std::string address = AddressOf(settings.http, server.port());
+    log::Info("ready", {{"address", address},
+                        {"voices", engines.catalogue().All().size()},
+                        {"version", VOICEFLOW_VERSION}});
+    fmt::print("VoiceFlow is ready at {}\n", address);
+    std::fflush(stdout);
+}
+
+Task<void> ServerApp::Impl::StartEngines(Impl* self) {
+    co_await self->engines.Start();
+    self->readiness.engines_started = true;
+    self->AnnounceWhenReady();
+}
+
+// The configured database, or the private cluster that is started for it.
+Task<Result<std::string>> ServerApp::Impl::DatabaseUrl() {
+    if (!settings.pool.url.empty()) co_return settings.pool.url;
+    auto start = [this] { return pg::PrivateCluster::Start(*lock, settings.cluster); };
+    Result<std::unique_ptr<pg::PrivateCluster>> started = co_await Offload(slow, std::move(start));
+    if (!started) co_return std::move(started).error();
+    cluster = *std::move(started);
+    co_return cluster->url();
+}
+
+Task<void> ServerApp::Impl::StartDatabase(Impl* self) {
+    Result<std::string> url = co_await self->DatabaseUrl();
+    if (!url) {
+        self->Fail(url.error());
+        co_return;
+    }
+    for (;;) {
+        pg::MigrationOptions options;
+        options.url = *url;
+        options.folder = self->paths.migrations;
+        Result<pg::MigrationReport> report = co_await pg::Migrate(self->slow, std::move(options));
+        if (self->stopping) co_return;
+        if (report) break;
+        const bool is_away = report.error().kind() == ErrorKind::kUnavailable;
+        if (!is_away) {
+            self->Fail(report.error());
+            co_return;
+        }
+        log::Warning("database_unavailable", {{"error", report.error().message()}});
+        co_await Sleep(kDatabaseRetry);
+    }
+    pg::PoolOptions options = self->settings.pool;
+    options.url = *url;
+    self->pool = std::make_shared<pg::Pool>(self->loop, std::move(options));
+    self->readiness.database_started = true;
+    self->AnnounceWhenReady();
+}
+
+Task<void> ServerApp::Impl::WaitForSignal(Impl* self) {
+    co_await self->signals.async_wait(kAwaitTuple);
+    if (self->stopping) co_return;
+    self->stopping = true;
+    co_await Stop(self);
+}
+
+Task<void> ServerApp::Impl::Stop(Impl* self) {
+    log::Info("stopping", {});
+    self->readiness.draining = true;
+    self->signals.cancel();
+    co_await self->server.Drain(self->settings.http.drain_timeout);
+    co_await self->engines.Stop();
+    if (self->pool) self->pool->Close();
+    if (self->cluster) {
+        auto stop = [cluster = self->cluster.get()] { cluster->Stop(); };
+        co_await Offload(self->slow, std::move(stop));
+    }
+    self->loop.stop();
+}
+
+ServerApp::ServerApp(const AppSettings& settings) : impl_(std::make_unique<Impl>(settings)) {}
+
+ServerApp::~ServerApp() = default;
+
+std::string ServerApp::Routes() const {
+    std::string out;
+    for (const http::RouteInfo& route : impl_->router.Routes()) {
+        out += fmt::format("{} {}\n", http::MethodName(route.method), route.pattern);
+    }
+    return out;
+}
+
+int ServerApp::Run() {
+    Impl& app = *impl_;
+    Result<pg::DataDirLock> lock = pg::DataDirLock::Acquire(app.settings.data_dir);
+    if (!lock) {
+        fmt::print(stderr, "voiceflowd: {}\n", lock.error().message());
+        return 1;
+    }
+    app.lock = std::make_unique<pg::DataDirLock>(*std::move(lock));
+    const Result<void> listening = app.server.Listen();
+    if (!listening) {
+        fmt::print(stderr, "voiceflowd: {}\n", listening.error().message());
+        return 1;
+    }
+    const Executor executor = app.loop.get_executor();
+    Spawn(executor, Impl::WaitForSignal(&app), "signals");
+    Spawn(executor, Impl::StartEngines(&app), "start_engines");
+    Spawn(executor, Impl::StartDatabase(&app), "start_database");
+    app.loop.run();
+    app.dsp.join();
+    app.slow.join();
+    log::Info("stopped", {{"exit_code", app.exit_code}});
+    log::Flush();
+    return app.exit_code;
+}
+
+}  // namespace vf::app

@@ -1,0 +1,71 @@
+#include "dialects/native/native_routes.hpp"
+
+#include "dialects/native/generate_body.hpp"
+#include "dialects/native/voices_body.hpp"
+#include "dialects/speech_response.hpp"
+#include "http/problem.hpp"
+
+namespace vf::native {
+namespace {
+
+Task<http::Response> Generate(http::Request& request, speech::SpeechService& service) {
+    Result<speech::SpeechRequest> body = ReadGenerateBody(request);
+    if (!body) co_return http::ProblemResponse(body.error(), request);
+    body->whole = true;
+    Result<std::shared_ptr<speech::Speech>> started = service.Start(*body);
+    if (!started) co_return http::ProblemResponse(started.error(), request);
+    const std::shared_ptr<speech::Speech> speech = *started;
+    dialects::AbandonOnCancel(request, *speech);
+    Result<std::string> audio = co_await service.Collect(speech);
+    if (!audio) co_return http::ProblemResponse(audio.error(), request);
+    http::Response response = dialects::AudioResponse(*speech);
+    response.body = *std::move(audio);
+    co_return response;
+}
+
+Task<http::Response> GenerateStream(http::Request& request, speech::SpeechService& service) {
+    Result<speech::SpeechRequest> body = ReadGenerateBody(request);
+    if (!body) co_return http::ProblemResponse(body.error(), request);
+    Result<std::shared_ptr<speech::Speech>> started = service.Start(*body);
+    if (!started) co_return http::ProblemResponse(started.error(), request);
+    const std::shared_ptr<speech::Speech> speech = *started;
+    dialects::AbandonOnCancel(request, *speech);
+    const Result<void> first = co_await service.WaitForAudio(speech);
+    if (!first) co_return http::ProblemResponse(first.error(), request);
+    http::Response response = dialects::AudioResponse(*speech);
+    response.body = http::StreamBody{speech->pipe, std::nullopt};
+    co_return response;
+}
+
+}  // namespace
+
+void AddRoutes(http::Router& router, speech::SpeechService& speech,
+               const engines::Catalogue& catalogue, const identity::Access& access) {
+    http::RouteOptions options;
+    options.errors = &http::ProblemResponse;
+    options.guard = [&access](http::Request& request) { return access.Admit(request); };
+
+    http::RouteOptions with_body = options;
+    with_body.consumes = {"application/json", "multipart/form-data"};
+    router.AddAll(
+        http::Method::kPost, {"/v1/generate", "/generate"},
+        [&speech](http::Request& request) { return Generate(request, speech); }, with_body);
+    router.AddAll(
+        http::Method::kPost, {"/v1/generate/stream", "/generate/stream"},
+        [&speech](http::Request& request) { return GenerateStream(request, speech); }, with_body);
+
+    http::RouteOptions json = options;
+    json.produces = {"application/json"};
+    for (const char* path : {"/api/voices", "/api/v1/voices"}) {
+        router.Add(
+            http::Method::kGet, path,
+            http::QuickHandler([&catalogue](http::Request& request) {
+                Result<json::value> body = VoicesBody(request, catalogue);
+                if (!body) return http::ProblemResponse(body.error(), request);
+                return http::JsonResponse(200, *body);
+            }),
+            json);
+    }
+}
+
+}  // namespace vf::native

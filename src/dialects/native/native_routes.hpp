@@ -1,0 +1,15 @@
+#pragma once
+// The native door: POST /v1/generate and /v1/generate/stream with their aliases, GET /api/voices.
+
+#include "engines/voice.hpp"
+#include "http/router.hpp"
+#include "identity/access.hpp"
+#include "speech/speech_service.hpp"
+
+namespace vf::native {
+
+// Everything given must outlive the router.
+void AddRoutes(http::Router& router, speech::SpeechService& speech,
+               const engines::Catalogue& catalogue, const identity::Access& access);
+
+}  // namespace vf::native

@@ -1,0 +1,89 @@
+#include "dialects/openai/openai_routes.hpp"
+
+#include "dialects/openai/openai_error.hpp"
+#include "dialects/openai/openai_models.hpp"
+#include "dialects/openai/openai_speech_body.hpp"
+#include "dialects/openai/openai_sse.hpp"
+#include "dialects/speech_response.hpp"
+
+namespace vf::openai {
+namespace {
+
+constexpr std::size_t kEventPipeBytes = 256 * 1024;
+
+http::StreamBody EventBody(const std::shared_ptr<speech::Speech>& speech, Executor executor) {
+    auto events = std::make_shared<BytePipe>(executor, kEventPipeBytes);
+    events->OnAbandon([pipe = speech->pipe] { pipe->Abandon(); });
+    Spawn(executor, WriteEvents(speech, events), "openai_events");
+    return {events, std::nullopt};
+}
+
+Task<http::Response> Speak(http::Request& request, speech::SpeechService& service) {
+    Result<OpenAiSpeech> body = ReadSpeechBody(request.body);
+    if (!body) co_return ErrorResponse(body.error(), request);
+    Result<std::shared_ptr<speech::Speech>> started = service.Start(body->speech);
+    if (!started) co_return ErrorResponse(started.error(), request);
+    const std::shared_ptr<speech::Speech> speech = *started;
+    dialects::AbandonOnCancel(request, *speech);
+    const Result<void> first = co_await service.WaitForAudio(speech);
+    if (!first) co_return ErrorResponse(first.error(), request);
+    http::Response response = dialects::AudioResponse(*speech);
+    if (body->is_sse) {
+        const Executor executor = co_await asio::this_coro::executor;
+        response.headers.Set("Content-Type", "text/event-stream");
+        response.body = EventBody(speech, executor);
+        co_return response;
+    }
+    // What is ready at once goes out with its length and exact sizes; the rest streams.
+    std::optional<std::string> whole = service.TakeIfComplete(*speech);
+    if (whole) {
+        response.body = *std::move(whole);
+    } else {
+        response.body = http::StreamBody{speech->pipe, std::nullopt};
+    }
+    co_return response;
+}
+
+http::Response Model(const http::Request& request, const engines::Catalogue& catalogue) {
+    std::optional<json::value> model = FindModel(catalogue, request.PathParam("model"));
+    if (model) return http::JsonResponse(200, *model);
+    return ErrorResponse(Error(ErrorKind::kNotFound, "model_not_found",
+                               "There is no model with this id. GET /v1/models lists them.",
+                               {{"model", "not_found", "is not a model of this server."}}),
+                         request);
+}
+
+}  // namespace
+
+void AddRoutes(http::Router& router, speech::SpeechService& speech,
+               const engines::Catalogue& catalogue, const identity::Access& access) {
+    http::RouteOptions options;
+    options.errors = &ErrorResponse;
+    options.guard = [&access](http::Request& request) { return access.Admit(request); };
+    router.ErrorsUnder("/v1/audio", &ErrorResponse);
+    router.ErrorsUnder("/v1/models", &ErrorResponse);
+
+    http::RouteOptions with_body = options;
+    with_body.consumes = {"application/json"};
+    router.Add(
+        http::Method::kPost, "/v1/audio/speech",
+        [&speech](http::Request& request) { return Speak(request, speech); }, with_body);
+
+    const auto list = [&](const char* path, json::value (*body)(const engines::Catalogue&)) {
+        router.Add(http::Method::kGet, path,
+                   http::QuickHandler([&catalogue, body](http::Request&) {
+                       return http::JsonResponse(200, body(catalogue));
+                   }),
+                   options);
+    };
+    list("/v1/models", &ModelList);
+    list("/v1/audio/voices", &AudioVoices);
+    list("/v1/audio/models", &AudioModels);
+    router.Add(http::Method::kGet, "/v1/models/{model}",
+               http::QuickHandler([&catalogue](http::Request& request) {
+                   return Model(request, catalogue);
+               }),
+               options);
+}
+
+}  // namespace vf::openai

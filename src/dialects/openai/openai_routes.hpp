@@ -1,0 +1,16 @@
+#pragma once
+// OpenAI's door: POST /v1/audio/speech, GET /v1/models and /v1/models/{model}, and the two lists
+// that self-hosted front ends ask for, GET /v1/audio/voices and /v1/audio/models.
+
+#include "engines/voice.hpp"
+#include "http/router.hpp"
+#include "identity/access.hpp"
+#include "speech/speech_service.hpp"
+
+namespace vf::openai {
+
+// Everything given must outlive the router.
+void AddRoutes(http::Router& router, speech::SpeechService& speech,
+               const engines::Catalogue& catalogue, const identity::Access& access);
+
+}  // namespace vf::openai

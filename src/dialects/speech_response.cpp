@@ -1,0 +1,23 @@
+#include "dialects/speech_response.hpp"
+
+#include <string>
+
+namespace vf::dialects {
+
+http::Response AudioResponse(const speech::Speech& speech) {
+    http::Response response;
+    response.status = 200;
+    response.headers.Set("Content-Type", audio::InfoOf(speech.format).media_type);
+    response.headers.Set("Cache-Control", "no-store");
+    response.headers.Set("X-VoiceFlow-Voice", speech.voice);
+    response.headers.Set("X-VoiceFlow-Sample-Rate", std::to_string(speech.sample_rate));
+    response.headers.Set("X-VoiceFlow-Characters", std::to_string(speech.characters));
+    return response;
+}
+
+void AbandonOnCancel(http::Request& request, const speech::Speech& speech) {
+    if (!request.cancel) return;
+    request.cancel->OnCancel([pipe = speech.pipe] { pipe->Abandon(); });
+}
+
+}  // namespace vf::dialects

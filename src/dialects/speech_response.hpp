@@ -1,0 +1,16 @@
+#pragma once
+// What the dialects have in common when they answer with audio.
+
+#include "http/request.hpp"
+#include "http/response.hpp"
+#include "speech/speech.hpp"
+
+namespace vf::dialects {
+
+// A 200 with the audio's media type and what is known of the speech; the body is to be set.
+http::Response AudioResponse(const speech::Speech& speech);
+
+// A client that goes away stops the engines.
+void AbandonOnCancel(http::Request& request, const speech::Speech& speech);
+
+}  // namespace vf::dialects

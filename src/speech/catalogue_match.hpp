@@ -1,0 +1,24 @@
+#pragma once
+// Which voices suit a language, by BCP 47 tags.
+
+#include <string>
+#include <string_view>
+
+#include "engines/voice.hpp"
+
+namespace vf::speech {
+
+// True when `tag` has the form of a BCP 47 language tag.
+bool IsLanguageTag(std::string_view tag);
+
+// How well the voice speaks the language: 0 not at all, 1 the same language in another region or
+// script, 2 one of the tags is the plain language, 3 the exact tag.
+int LanguageMatch(const engines::Voice& voice, std::string_view language);
+
+// The voice for a language: the best match, the default voice among equals, then the better
+// quality, then the first. Null when none speaks it.
+const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
+                                       std::string_view language,
+                                       const std::string& default_voice);
+
+}  // namespace vf::speech

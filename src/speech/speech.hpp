@@ -1,0 +1,52 @@
+#pragma once
+// The corridor from text to audio bytes. A dialect fills a SpeechRequest and gets a Speech: a pipe
+// of encoded audio that fills while the engines speak. A dialect knows nothing of engines; an
+// engine knows nothing of HTTP.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "audio/format.hpp"
+#include "base/byte_pipe.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "speech/timeline.hpp"
+
+namespace vf::speech {
+
+struct SpeechRequest {
+    std::string text;      // valid UTF-8, plain text; never parsed as markup
+    std::string voice;     // an id of the catalogue; empty: chosen by language, else the default
+    std::string language;  // BCP 47; empty: the voice's own
+    audio::Format format = audio::Format::kWav;
+    int sample_rate = 0;  // 0: the format's default
+    double speed = 1.0;   // 0.25 to 4
+    double pitch = 0.0;   // semitones, -12 to 12
+    double volume = 0.0;  // dB, -20 to 10
+    bool whole = false;  // the caller collects everything and sends it with its length
+    std::size_t max_characters = 5000;
+    std::string_view text_field = "text";  // what the dialect calls it, for error messages
+};
+
+// What is known about a speech before and while it is rendered.
+struct Speech {
+    OperationId operation;
+    std::string voice;  // the id that speaks
+    std::string engine;
+    audio::Format format = audio::Format::kWav;
+    int sample_rate = 0;
+    std::size_t characters = 0;  // code points of the text as sent
+    std::shared_ptr<BytePipe> pipe;
+    Timeline timeline;
+    // Complete once the pipe is.
+    std::uint64_t samples = 0;  // at `sample_rate`
+    std::string exact_header;   // to be put over the start of a body that is sent whole
+    double seconds() const { return static_cast<double>(samples) / sample_rate; }
+};
+
+}  // namespace vf::speech

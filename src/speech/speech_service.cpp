@@ -1,0 +1,172 @@
+#include "speech/speech_service.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "engines/voice.hpp"
+#include "engines/engines.hpp"
+#include "speech/plan.hpp"
+#include "speech/render.hpp"
+
+namespace vf::speech {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries kDurations{0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                         0.5,   1,    2.5,   5,    10,  30, 60};
+const prometheus::Histogram::BucketBoundaries kAudioSeconds{0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
+
+struct Metrics {
+    prometheus::Family<prometheus::Counter>& requests =
+        prometheus::BuildCounter()
+            .Name("voiceflow_tts_requests_total")
+            .Help("Speeches, by engine, format and how they ended.")
+            .Register(metrics::Registry());
+    prometheus::Family<prometheus::Histogram>& duration =
+        prometheus::BuildHistogram()
+            .Name("voiceflow_tts_request_duration_seconds")
+            .Help("From the request to the last byte of its audio.")
+            .Register(metrics::Registry());
+    prometheus::Family<prometheus::Histogram>& first_byte =
+        prometheus::BuildHistogram()
+            .Name("voiceflow_tts_first_byte_seconds")
+            .Help("From the request to the first byte of its audio.")
+            .Register(metrics::Registry());
+    prometheus::Family<prometheus::Histogram>& audio =
+        prometheus::BuildHistogram()
+            .Name("voiceflow_tts_audio_duration_seconds")
+            .Help("Seconds of audio a speech has.")
+            .Register(metrics::Registry());
+    prometheus::Counter& characters = prometheus::BuildCounter()
+                                          .Name("voiceflow_tts_characters_total")
+                                          .Help("Characters of the texts that were spoken.")
+                                          .Register(metrics::Registry())
+                                          .Add({});
+    prometheus::Gauge& at_work = prometheus::BuildGauge()
+                                     .Name("voiceflow_tts_at_work")
+                                     .Help("Speeches that are rendered or wait to be.")
+                                     .Register(metrics::Registry())
+                                     .Add({});
+};
+
+// Puts the exact header, known only at the end, over the one the encoder began with.
+void PutHeader(const Speech& speech, std::string& body) {
+    const std::string& header = speech.exact_header;
+    if (header.size() <= body.size()) body.replace(0, header.size(), header);
+}
+
+const char* Outcome(const BytePipe& pipe) {
+    if (pipe.complete()) return "ok";
+    return pipe.abandoned() ? "cancelled" : "failed";
+}
+
+}  // namespace
+
+struct SpeechService::Impl {
+    asio::io_context& loop;
+    engines::Engines& engines;
+    asio::thread_pool& dsp;
+    SpeechOptions options;
+    Metrics metrics{};
+    std::size_t at_work = 0;
+
+    void Record(const Speech& speech, std::chrono::steady_clock::duration took) {
+        const std::string format(audio::InfoOf(speech.format).name);
+        metrics.requests
+            .Add({{"engine", speech.engine}, {"format", format}, {"outcome", Outcome(*speech.pipe)}})
+            .Increment();
+        if (!speech.pipe->complete()) return;
+        metrics.duration.Add({{"engine", speech.engine}}, kDurations)
+            .Observe(std::chrono::duration<double>(took).count());
+        metrics.audio.Add({{"engine", speech.engine}}, kAudioSeconds).Observe(speech.seconds());
+        metrics.characters.Increment(static_cast<double>(speech.characters));
+    }
+
+    static Task<void> Run(Impl* self, std::shared_ptr<Speech> speech,
+                          std::shared_ptr<const SpeechPlan> plan) {
+        const auto started = std::chrono::steady_clock::now();
+        self->metrics.at_work.Set(static_cast<double>(++self->at_work));
+        co_await Render(speech, std::move(plan), &self->engines, &self->dsp);
+        self->metrics.at_work.Set(static_cast<double>(--self->at_work));
+        self->Record(*speech, std::chrono::steady_clock::now() - started);
+    }
+};
+
+SpeechService::SpeechService(asio::io_context& loop, engines::Engines& engines,
+                             asio::thread_pool& dsp, const SpeechOptions& options)
+    : impl_(std::make_unique<Impl>(Impl{loop, engines, dsp, options})) {}
+
+SpeechService::~SpeechService() = default;
+
+std::size_t SpeechService::at_work() const {
+    return impl_->at_work;
+}
+
+Result<std::shared_ptr<Speech>> SpeechService::Start(const SpeechRequest& request) {
+    if (!impl_->engines.ready()) {
+        return Error(ErrorKind::kUnavailable, "engines_starting",
+                     "No speech engine is ready yet. Try again in a moment.")
+            .RetryAfter(std::chrono::seconds(1));
+    }
+    if (impl_->at_work >= static_cast<std::size_t>(impl_->options.max_concurrent)) {
+        return Error(ErrorKind::kUnavailable, "server_busy",
+                     "The server has all the speech it can work on. Try again in a moment.")
+            .RetryAfter(std::chrono::seconds(1));
+    }
+    Result<SpeechPlan> made = MakePlan(request, impl_->engines.catalogue(), impl_->options);
+    if (!made) return std::move(made).error();
+    auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
+    auto speech = std::make_shared<Speech>();
+    speech->operation = OperationId::New();
+    speech->voice = plan->voice.id;
+    speech->engine = plan->voice.engine;
+    speech->format = plan->format;
+    speech->sample_rate = plan->sample_rate;
+    speech->characters = plan->characters;
+    speech->pipe = std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
+    Spawn(impl_->loop.get_executor(), Impl::Run(impl_.get(), speech, plan), "speech");
+    return speech;
+}
+
+Task<Result<void>> SpeechService::WaitForAudio(std::shared_ptr<Speech> speech) {
+    const auto started = std::chrono::steady_clock::now();
+    co_await speech->pipe->WaitReady();
+    if (speech->pipe->failed() && speech->pipe->queued_bytes() == 0) {
+        co_return *speech->pipe->error();
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    impl_->metrics.first_byte.Add({{"engine", speech->engine}}, kDurations).Observe(took.count());
+    co_return Result<void>();
+}
+
+std::optional<std::string> SpeechService::TakeIfComplete(Speech& speech) {
+    if (!speech.pipe->complete()) return std::nullopt;
+    std::string body = speech.pipe->TakeAll();
+    PutHeader(speech, body);
+    return body;
+}
+
+Task<Result<std::string>> SpeechService::Collect(std::shared_ptr<Speech> speech) {
+    std::string body;
+    for (;;) {
+        std::optional<std::string> chunk = co_await speech->pipe->Read();
+        if (!chunk) break;
+        if (body.size() + chunk->size() > impl_->options.max_whole_bytes) {
+            speech->pipe->Abandon();
+            co_return Error(ErrorKind::kInvalid, "audio_too_long",
+                            "The audio is too long for one whole reply. Use the streaming route, a "
+                            "compressed format, or less text.");
+        }
+        body += *chunk;
+    }
+    if (speech->pipe->failed()) co_return *speech->pipe->error();
+    if (!speech->pipe->complete()) {
+        co_return Error(ErrorKind::kUnavailable, "cancelled", "The speech was cancelled.");
+    }
+    PutHeader(*speech, body);
+    co_return body;
+}
+
+}  // namespace vf::speech

@@ -1,0 +1,49 @@
+#pragma once
+// Starts speeches and renders them. One instance, on the loop; the engines and the DSP threads must
+// outlive it.
+
+#include <memory>
+#include <string>
+
+#include "base/cancel.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "speech/options.hpp"
+#include "speech/speech.hpp"
+
+namespace vf::engines {
+class Engines;
+}
+
+namespace vf::speech {
+
+struct SpeechPlan;
+
+class SpeechService {
+public:
+    SpeechService(asio::io_context& loop, engines::Engines& engines, asio::thread_pool& dsp,
+                  const SpeechOptions& options);
+    ~SpeechService();
+
+    // Checks the request and starts to render it. The pipe fills from then on; abandoning it stops
+    // the work. Errors: those of MakePlan, and kUnavailable "engines_starting" or "server_busy".
+    Result<std::shared_ptr<Speech>> Start(const SpeechRequest& request);
+
+    // Waits for the whole audio and returns it with exact sizes in its header. Errors: whatever
+    // the rendering met, and kInvalid "audio_too_long" beyond the configured bound.
+    Task<Result<std::string>> Collect(std::shared_ptr<Speech> speech);
+
+    // Waits until there is audio to send or it is known that there will be none.
+    Task<Result<void>> WaitForAudio(std::shared_ptr<Speech> speech);
+
+    // Makes a streamed reply's header exact when all of it is there already; returns the body then.
+    std::optional<std::string> TakeIfComplete(Speech& speech);
+
+    std::size_t at_work() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vf::speech

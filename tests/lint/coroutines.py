@@ -1,0 +1,78 @@
+"""The coroutine rules of CONTRIBUTING.md, as far as text can show them. A statement with co_await
+holds names, std::move(name), literals and constructor calls; a coroutine lambda captures nothing."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+RULES = [
+    (re.compile(r"\b(if|while|switch)\s*\([^;{]*\bco_await\b"), "co_await in a condition"),
+    (re.compile(r"\?[^;]*\bco_await\b|\bco_await\b[^;]*\?[^;]*:(?!:)"), "co_await with ?:"),
+    (re.compile(r"\bthrow\b[^;]*\bco_await\b"), "throw with co_await"),
+    (re.compile(r"\bco_await\b[^;]*\[[^\]]*\]\s*(\([^)]*\))?\s*(mutable\s*)?\{"),
+     "a lambda in a statement with co_await"),
+    (re.compile(r"\bco_await\b[^;]*[,(]\s*\{"), "a braced list in a statement with co_await"),
+    (re.compile(r"(&&|\|\|)\s*co_await\b"), "co_await behind && or ||"),
+]
+LAMBDA = re.compile(r"\[([^\]]*)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*(?:mutable\s*)?->\s*Task<")
+CATCH = re.compile(r"\bcatch\s*\(")
+
+
+def blank(text):
+    """Comments and strings as spaces, so that lines keep their places."""
+    pattern = r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"'
+    return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.S)
+
+
+def statements(text):
+    """(offset, statement) pieces between ; { and }, keeping braced initialisers together."""
+    start = 0
+    for match in re.finditer(r";|\n\s*\}|\{\s*\n", text):
+        yield start, text[start:match.end()]
+        start = match.end()
+    yield start, text[start:]
+
+
+def catch_blocks(text):
+    for match in CATCH.finditer(text):
+        at = text.index("{", match.end())
+        depth, end = 0, at
+        for end in range(at, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            if depth == 0:
+                break
+        yield at, text[at:end]
+
+
+def main():
+    wrong = []
+    for path in sorted((ROOT / "src").rglob("*.[ch]pp")):
+        text = blank(path.read_text())
+
+        def report(offset, what):
+            line = text.count("\n", 0, offset) + 1
+            wrong.append(f"{path.relative_to(ROOT)}:{line}: {what}")
+
+        for offset, statement in statements(text):
+            if "co_await" not in statement:
+                continue
+            for rule, what in RULES:
+                match = rule.search(statement)
+                if match:
+                    report(offset + match.start(), what)
+        for match in LAMBDA.finditer(text):
+            body = text[match.end():match.end() + 4000]
+            if match[1].strip() and re.search(r"\bco_(await|return)\b", body.split("\n}", 1)[0]):
+                end = body.find("};")
+                if "co_" in body[:end if end > 0 else None]:
+                    report(match.start(), "a coroutine lambda with captures")
+        for offset, block in catch_blocks(text):
+            if "co_await" in block:
+                report(offset, "co_await in a catch block")
+    print("\n".join(wrong) or "coroutines: every statement keeps the rules", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+sys.exit(main())

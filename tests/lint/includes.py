@@ -1,0 +1,76 @@
+"""A folder of src/ includes only folders that its target links, directly or through them; Beast,
+libpq and the like stay behind the one folder that owns them."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+# Libraries that only one folder may include.
+OWNERS = {"boost/beast": {"http", "base"}, "libpq": {"pg"}, "hiredis": {"redis"},
+          "lame/": {"audio"}, "FLAC/": {"audio"}, "opus/": {"audio"}, "opusenc": {"audio"},
+          "soxr": {"audio"}, "sonic": {"audio"}, "unicode/": {"text"}}
+
+
+def folder_of(path):
+    """speech/plan.cpp -> speech; dialects/native/x.cpp -> dialects/native."""
+    parts = path.relative_to(SRC).parts
+    return "/".join(parts[:-1])
+
+
+def targets():
+    """{folder: (name, links)} from every CMakeLists.txt."""
+    found = {}
+    for file in SRC.rglob("CMakeLists.txt"):
+        text = re.sub(r"#.*", "", file.read_text())
+        match = re.search(r"vf_module\(\s*(\w+)(.*?)\)\s*", text, re.S)
+        if not match:
+            continue
+        links = re.search(r"LINKS\s+(.*?)(?:TESTS|SOURCES|$)", match[2], re.S)
+        names = re.findall(r"\bvf_(\w+)", links[1]) if links else []
+        found[str(file.parent.relative_to(SRC))] = (match[1], names)
+    return found
+
+
+def main():
+    modules = targets()
+    by_name = {name: folder for folder, (name, _) in modules.items()}
+    wrong = []
+
+    def reach(folder, seen):
+        if folder in seen or folder not in modules:
+            return seen
+        seen.add(folder)
+        for link in modules[folder][1]:
+            if link in by_name:
+                reach(by_name[link], seen)
+        return seen
+
+    allowed = {folder: reach(folder, set()) for folder in modules}
+    for folder in modules:
+        for link in modules[folder][1]:
+            if link in by_name and folder in allowed[by_name[link]]:
+                wrong.append(f"src/{folder} and src/{by_name[link]} link each other")
+    for path in sorted([*SRC.rglob("*.cpp"), *SRC.rglob("*.hpp")]):
+        folder = folder_of(path)
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = re.match(r'\s*#include\s+[<"]([^>"]+)[>"]', line)
+            if not match:
+                continue
+            included = match[1]
+            where = f"{path.relative_to(ROOT)}:{number}"
+            for library, owners in OWNERS.items():
+                if included.startswith(library) and folder.split("/")[0] not in owners:
+                    wrong.append(f"{where}: {included} belongs to src/{'/'.join(sorted(owners))}")
+            target = str(pathlib.PurePath(included).parent)
+            if '"' in line and target in modules and folder in modules:
+                if target not in allowed[folder]:
+                    wrong.append(f"{where}: src/{folder} does not link src/{target}")
+                if included.endswith("_routes.hpp") and folder != "app" and target != folder:
+                    wrong.append(f"{where}: only app includes a routes file")
+    print("\n".join(wrong) or f"includes: {len(modules)} folders keep the arrows", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+sys.exit(main())
