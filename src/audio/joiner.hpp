@@ -7,7 +7,7 @@
 // below the loudest window so far, within -60 to -46 dBFS RMS.
 //
 // Causal; the cut into Write calls does not change a sample. The lead of the first segment passes
-// untouched and at once, since the listener waits for it. Not thread-safe.
+// untouched and is held back for 10 ms at most, since the listener waits for it. Not thread-safe.
 
 #include <chrono>
 #include <cstddef>
@@ -41,12 +41,12 @@ public:
     // Samples of the segment; returns what became ready, which may belong to the join before it.
     std::vector<float> Write(std::span<const float> samples);
 
-    // Ends the segment. Its last audible 5 ms and its trailing near-silence stay held back until it
-    // is known what follows. A segment without anything audible leaves nothing behind, except that
-    // the longer of the pauses around it stays.
-    void EndSegment();
+    // Ends the segment and returns what became ready. Its last audible 5 ms and its trailing
+    // near-silence stay held back until it is known what follows. A segment without anything
+    // audible leaves nothing behind, except that the longer of the pauses around it stays.
+    std::vector<float> EndSegment();
 
-    // Ends the stream: the rest, with a soft end.
+    // Ends the stream, after EndSegment: the rest, with a soft end.
     std::vector<float> Finish();
 
     // Where the present (or last) segment stands: its sample s is at s + *segment_offset() of the
@@ -63,10 +63,10 @@ public:
     std::uint64_t position() const { return position_; }
 
 private:
-    void StartSegment(std::size_t pause_samples);
-    void TakeWindow(std::span<const float> window, std::vector<float>& out);
-    void TakeLead(std::span<const float> window, bool audible, std::vector<float>& out);
-    void TakeBody(std::span<const float> window, bool audible, std::vector<float>& out);
+    void TakePartial(std::vector<float>& out);
+    void TakeLead(bool audible, std::vector<float>& out);
+    void TakeBody(bool audible, std::vector<float>& out);
+    void EmitTail(std::size_t most_silence, std::vector<float>& out);
     void Join(std::vector<float>& out);
     bool Audible(std::span<const float> window);
     void Emit(std::span<const float> samples, std::vector<float>& out);
@@ -75,12 +75,12 @@ private:
     int rate_;
     JoinerOptions options_;
     std::size_t window_length_;
-    double loudest_ = 0;            // mean square of the loudest window so far
-    bool first_ = true;             // nothing audible has been delivered yet
+    double loudest_ = 0;            // power of the loudest window so far
+    bool first_ = true;             // nothing has been delivered yet, or only the first lead
     bool in_lead_ = true;           // nothing audible yet in this segment
+    bool nothing_said_ = false;     // the segment before this one had nothing audible
     std::size_t pause_ = 0;         // samples wanted before this segment
-    std::vector<float> partial_;    // an incomplete window
-    std::size_t lead_passed_ = 0;   // samples of `partial_` already delivered
+    std::vector<float> partial_;    // the window being filled
     std::vector<float> preroll_;    // the end of the trimmed lead
     std::vector<float> held_;       // the last audible window and the near-silence after it
     std::size_t held_silence_ = 0;  // how many samples at the end of `held_` are near-silent

@@ -3,8 +3,10 @@
 // oversampled four times) at or below a ceiling. Causal and streaming: the cut into calls does not
 // change a sample, and a signal below the ceiling comes out bit for bit. Not thread-safe.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -16,7 +18,7 @@ public:
     explicit Limiter(int rate, double ceiling_db = -1.0);
 
     // What became ready. The limiter holds back `lookahead()` samples and adds none: the first
-    // sample out belongs to the first one in.
+    // sample out belongs to the first one in. NaN counts as 0.
     std::vector<float> Process(std::span<const float> input);
 
     // The samples held back. All output together is as long as all input. To be called once.
@@ -26,37 +28,35 @@ public:
     std::size_t lookahead() const { return lookahead_; }
 
 private:
-    // What a run of samples needs so that nothing above the ceiling can stand in it.
     struct Need {
-        std::uint64_t position;
+        std::uint64_t until;  // the last step at which it holds
         double gain;
     };
 
-    double NeededGain();
+    void Step(float sample, std::vector<float>& out);
+    double NeededGain(float sample);
     double HeldGain(double needed);
     double SmoothGain(double held);
-    void Push(float sample, std::vector<float>& out);
 
-    double ceiling_;      // linear, with a margin for the ripple of the gain
-    std::size_t smooth_;  // length of the attack ramp, samples
-    std::size_t hold_;    // how long a needed gain is held, samples
+    static constexpr std::size_t kSupport = 13;  // samples that one oversampled value depends on
+
+    double ceiling_;  // linear
+    float harmless_;  // samples below cannot make a peak at the ceiling
     std::size_t lookahead_;
-    double release_;             // share of the distance to 1 recovered in one sample
-    std::vector<float> window_;  // the filter's history, twice over so that it is contiguous
-    std::size_t window_at_ = 0;
-    float window_peak_ = 0;  // largest magnitude in the history
-    std::size_t window_peak_age_ = 0;
-    std::vector<Need> needs_;  // ascending gains: a monotone queue, `needs_begin_` is its head
-    std::size_t needs_begin_ = 0;
+    double release_;                             // share of the way back to 1 made in one step
+    std::array<float, 2 * kSupport> history_{};  // twice over, so that it is always contiguous
+    std::size_t history_at_ = 0;
+    std::size_t harmless_run_ = kSupport;  // samples since the last one that was not harmless
+    std::deque<Need> needs_;               // monotone queue: the head is the least gain in force
     double released_ = 1;
-    std::vector<double> ramp_;  // the last `smooth_` held gains
+    std::vector<double> ramp_;  // the last gains after release; their mean is the gain applied
     std::size_t ramp_at_ = 0;
-    double ramp_sum_ = 0;
-    std::size_t ramp_below_ = 0;  // how many of them are not exactly 1
+    std::size_t ramp_ones_;  // how many of them in a row are exactly 1
+    double ramp_sum_;
     std::vector<float> delay_;
     std::size_t delay_at_ = 0;
-    std::uint64_t in_ = 0;
-    std::uint64_t out_ = 0;
+    std::uint64_t step_ = 0;
+    std::uint64_t taken_ = 0;
 };
 
 }  // namespace vf::audio
