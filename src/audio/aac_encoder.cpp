@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kFrame = 1024;
 // The first input sample comes out of a decoder at this position (measured; ADTS cannot say it).
 constexpr std::uint64_t kDelay = 1600;
+// Readers want that many frame headers in a row before they believe that it is ADTS.
+constexpr std::uint64_t kLeastFrames = 3;
 
 class AacEncoder final : public Encoder {
 public:
@@ -61,7 +63,7 @@ public:
 
     std::string Finish() override {
         std::string out;
-        while (frames_ * kFrame < samples_ + kDelay) {
+        while (frames_ < kLeastFrames || frames_ * kFrame < samples_ + kDelay) {
             frame_.resize(kFrame);
             EncodeFrame(out);
         }

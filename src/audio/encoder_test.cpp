@@ -60,7 +60,8 @@ TEST_P(EveryFormat, DecodesToTheSameToneAtEveryRate) {
             const auto middle = std::span(decoded).subspan(decoded.size() / 4, decoded.size() / 2);
             EXPECT_NEAR(AmplitudeAt(middle, rate, 440), 0.25, 0.02);
             EXPECT_NEAR(Rms(middle), 0.25 / std::sqrt(2), 0.02);
-            if (info.format != Format::kMp3) EXPECT_EQ(complaints, "");
+            // ffmpeg grumbles at WAV without a size, and reads it.
+            if (info.format != Format::kWav || whole) EXPECT_EQ(complaints, "");
         }
     }
 }
@@ -202,6 +203,16 @@ TEST(Encoder, OpusEndsWithTheLastPageAndStartsEarly) {
         ++pages;
     }
     EXPECT_NEAR(static_cast<double>(pages), 23, 5);  // one each 100 ms, and the headers
+}
+
+TEST(Encoder, OpusClosesAfterAnyNumberOfSamples) {
+    for (const int rate : InfoOf(Format::kOpus).sample_rates) {
+        const auto tone = Tone(rate, 440, 0.06);
+        for (std::size_t length = 0; length < tone.size(); length += length < 20 ? 1 : 97) {
+            const auto part = std::span(tone).first(length);
+            EXPECT_FALSE(Stream(part, {.format = Format::kOpus, .sample_rate = rate}, 1).empty());
+        }
+    }
 }
 
 TEST(Encoder, SoundComesOutSoonInEveryFormat) {

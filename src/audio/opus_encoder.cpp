@@ -63,6 +63,9 @@ public:
     }
 
     std::string Finish() override {
+        // libopusenc 0.2.1 aborts when it is closed after almost no samples, so that the shortest
+        // file is one block of silence.
+        if (blocks_ == 0) pending_.resize(block_);
         if (!pending_.empty()) EncodeBlock();
         Must(ope_encoder_drain(encoder_.get()));
         return std::exchange(ready_, {});

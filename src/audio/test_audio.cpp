@@ -119,7 +119,7 @@ std::vector<float> Decode(const std::string& bytes, const std::string& extension
     const std::string output = folder + "/out.f32";
     const std::string log = folder + "/log";
     std::ofstream(input, std::ios::binary) << bytes;
-    std::vector<std::string> command = {"ffmpeg", "-v", "warning", "-y"};
+    std::vector<std::string> command = {"ffmpeg", "-v", "error", "-y"};
     command.insert(command.end(), input_options.begin(), input_options.end());
     for (const std::string& argument :
          {std::string("-i"), input, std::string("-f"), std::string("f32le"), std::string("-ac"),
