@@ -1,0 +1,89 @@
+#include "text/mapped_text.hpp"
+
+#include <algorithm>
+
+namespace vf::text {
+
+MappedText MappedText::Of(std::string_view original) {
+    MappedText result;
+    result.text_ = original;
+    const auto size = static_cast<std::uint32_t>(original.size());
+    if (size > 0) result.runs_.push_back({0, size, 0, size, true});
+    return result;
+}
+
+TextRange MappedText::Original(std::size_t begin, std::size_t end) const {
+    if (runs_.empty()) return {};
+    begin = std::min(begin, text_.size());
+    end = std::clamp(end, begin, text_.size());
+    // The run that holds byte `at`; the last one for the end of the text.
+    const auto find = [this](std::size_t at) {
+        auto run = std::upper_bound(runs_.begin(), runs_.end(), at,
+                                    [](std::size_t byte, const MapRun& r) { return byte < r.end; });
+        return run == runs_.end() ? runs_.end() - 1 : run;
+    };
+    const auto first = find(begin);
+    const std::size_t original_begin =
+        first->verbatim ? first->original_begin + (begin - first->begin) : first->original_begin;
+    if (begin == end) return {original_begin, original_begin};
+    const auto last = find(end - 1);
+    const std::size_t original_end =
+        last->verbatim ? last->original_begin + (end - last->begin) : last->original_end;
+    return {original_begin, original_end};
+}
+
+void MappedText::AddRun(MapRun run) {
+    if (run.begin == run.end) return;
+    if (!runs_.empty()) {
+        MapRun& last = runs_.back();
+        const bool adjacent = last.original_end == run.original_begin;
+        // Pieces of one replacement come back together.
+        const bool same = !last.verbatim && !run.verbatim &&
+                          last.original_begin == run.original_begin &&
+                          last.original_end == run.original_end;
+        if ((last.verbatim && run.verbatim && adjacent) || same) {
+            last.end = run.end;
+            last.original_end = run.original_end;
+            return;
+        }
+    }
+    runs_.push_back(run);
+}
+
+void MappedText::Append(const MappedText& source, std::size_t begin, std::size_t end) {
+    end = std::min(end, source.text_.size());
+    if (begin >= end) return;
+    auto run = std::upper_bound(source.runs_.begin(), source.runs_.end(), begin,
+                                [](std::size_t byte, const MapRun& r) { return byte < r.end; });
+    for (; run != source.runs_.end() && run->begin < end; ++run) {
+        const std::size_t from = std::max<std::size_t>(begin, run->begin);
+        const std::size_t to = std::min<std::size_t>(end, run->end);
+        MapRun copy = *run;
+        if (copy.verbatim) {
+            copy.original_begin += static_cast<std::uint32_t>(from - run->begin);
+            copy.original_end = copy.original_begin + static_cast<std::uint32_t>(to - from);
+        }
+        copy.begin = static_cast<std::uint32_t>(text_.size());
+        text_.append(source.text_, from, to - from);
+        copy.end = static_cast<std::uint32_t>(text_.size());
+        AddRun(copy);
+    }
+}
+
+void MappedText::AppendReplaced(const MappedText& source, std::size_t begin, std::size_t end,
+                                std::string_view replacement) {
+    const TextRange original = source.Original(begin, end);
+    const auto start = static_cast<std::uint32_t>(text_.size());
+    text_ += replacement;
+    AddRun({start, static_cast<std::uint32_t>(text_.size()),
+            static_cast<std::uint32_t>(original.begin), static_cast<std::uint32_t>(original.end),
+            false});
+}
+
+MappedText MappedText::Slice(std::size_t begin, std::size_t end) const {
+    MappedText result;
+    result.Append(*this, begin, end);
+    return result;
+}
+
+}  // namespace vf::text
