@@ -56,7 +56,8 @@ std::string Chain::Write(std::span<const std::int16_t> samples) {
 
 std::string Chain::EndSegment() {
     std::vector<float> joined = joiner_.Write(stretcher_.Flush());
-    joiner_.EndSegment();
+    const std::vector<float> rest = joiner_.EndSegment();
+    joined.insert(joined.end(), rest.begin(), rest.end());
     return Deliver(std::move(joined));
 }
 
