@@ -180,6 +180,23 @@ TEST(Encoder, Mp3HasAnInfoFrameOnlyAsAWholeFile) {
     EXPECT_EQ(Decode(whole, "mp3", 24000, {}, nullptr).size(), tone.size());
 }
 
+TEST(Encoder, AacLosesNeitherBeginningNorEnd) {
+    // A click at both ends: the decoder gives them back as far apart as they were.
+    std::vector<float> clicks(20000);
+    clicks.front() = clicks[1] = 0.9F;
+    clicks.back() = clicks[clicks.size() - 2] = 0.9F;
+    const auto decoded =
+        Decode(EncodeWhole(clicks, {.format = Format::kAac}).value(), "aac", 24000, {}, nullptr);
+    ASSERT_GE(decoded.size(), clicks.size() + 1600);
+    const auto loudest = [&](std::size_t begin, std::size_t end) {
+        return std::max_element(decoded.begin() + static_cast<std::ptrdiff_t>(begin),
+                                decoded.begin() + static_cast<std::ptrdiff_t>(end)) -
+               decoded.begin();
+    };
+    EXPECT_NEAR(static_cast<double>(loudest(0, 10000)), 1600, 2);
+    EXPECT_NEAR(static_cast<double>(loudest(10000, decoded.size())), 1600 + 19999, 2);
+}
+
 TEST(Encoder, OpusEndsWithTheLastPageAndStartsEarly) {
     const auto tone = Tone(24000, 440, 2.0);
     auto encoder = MakeEncoder({.format = Format::kOpus});

@@ -188,7 +188,8 @@ TEST(Split, FoldsToAscii) {
             {"Straße", {"Strasse"}},
             {"Привет мир", {"Privet mir"}},
             {"你好", {"ni hao"}},
-            {"fullwidth <b>", {"fullwidth b"}},
+            {"fullwidth ＜b＞ ＆", {"fullwidth b"}},
+            {"‹a› ⟨b⟩", {"a b"}},
             {"x ≤ y", {"x y"}},
         },
         true);
