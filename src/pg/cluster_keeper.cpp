@@ -258,6 +258,7 @@ void ClusterKeeper::End(Running& running) {
                       ended(SIGQUIT, kImmediateWait) || ended(SIGKILL, kImmediateWait);
     if (!gone) log::Error("private_postgres_does_not_end");
     Reap(running);
+    ::rmdir(place_.socket_dir.c_str());  // empty after a clean stop; made again by the next start
 }
 
 }  // namespace vf::pg

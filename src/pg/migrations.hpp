@@ -3,8 +3,9 @@
 //
 // Each file runs in one transaction together with its row in schema_migrations (version, name,
 // sha256, applied_at), under an advisory lock, so that of two servers starting at once one waits
-// and finds the work done. What cannot run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM) and
-// files that say BEGIN or COMMIT themselves are not supported and fail without a trace.
+// and finds the work done. What cannot run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM) is
+// not supported and fails. A file must not say BEGIN or COMMIT itself: that is found out and the
+// file not recorded, but what it committed stays.
 
 #include <chrono>
 #include <filesystem>

@@ -357,6 +357,7 @@ Task<void> PoolCore::EndOnServer(std::shared_ptr<PoolCore> core, int process, st
     segment->items.push_back({terminate ? kTerminate : kCancel, std::move(params)});
     segment->deadline = core->DeadlineAfter({});
     try {
+        co_await WaitAvailable(core, segment->deadline);
         co_await Run(core, segment);
     } catch (const DatabaseUnavailable&) {
         // statement_timeout ends it on the server then.
@@ -373,6 +374,12 @@ void PoolCore::OnLost(Connection& connection) {
         for (auto& [name, channel] : channels_) channel.in_force = false;
         listen_changed_.cancel();
         return;
+    }
+    if (connection.stalled() && !closed_) {
+        Spawn(loop_,
+              EndOnServer(shared_from_this(), connection.server_process(),
+                          connection.application_name(), true),
+              "pg_terminate");
     }
     for (Slot& slot : slots_) {
         if (slot.connection.get() != &connection) continue;
