@@ -53,11 +53,12 @@ public:
     std::optional<std::string> QueryParam(std::string_view name) const;
     std::vector<std::pair<std::string, std::string>> QueryParams() const;
 
+    std::string_view Query() const;  // still encoded, without the question mark
+
     // Content-Type without parameters, lower case; "" when there is none.
     std::string_view MediaType() const;
 
-    // For the router and the connection.
-    std::string_view query;  // inside `target`, still encoded
+    // For the connection.
     std::string media_type;
     std::vector<std::pair<std::string_view, std::string>> path_params;
 };
