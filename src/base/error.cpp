@@ -24,6 +24,7 @@ int StatusOf(ErrorKind kind) {
         case ErrorKind::kNotImplemented: return 501;
         case ErrorKind::kUnavailable: return 503;
         case ErrorKind::kDeadline: return 504;
+        case ErrorKind::kVersionNotSupported: return 505;
     }
     return 500;
 }

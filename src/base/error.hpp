@@ -34,6 +34,7 @@ enum class ErrorKind {
     kNotImplemented,        // 501
     kUnavailable,           // 503: try again later
     kDeadline,              // 504: we were too slow
+    kVersionNotSupported,   // 505: of HTTP
 };
 
 // The HTTP status of a kind.
