@@ -12,11 +12,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kExitUnavailable = 69;   // EX_UNAVAILABLE: the engine's data is missing
-constexpr int kFreeLosses = 3;         // replaced at once
+constexpr int kExitUnavailable = 69;  // EX_UNAVAILABLE: the engine's data is missing
+constexpr int kFreeLosses = 3;  // replaced at once
 constexpr milliseconds kFirstDelay{50};
 constexpr milliseconds kLongestDelay{10'000};
-constexpr int kStreakOfBrokenStart = 3;
 constexpr int kDownStreak = 6;
 
 milliseconds DelayAfter(int streak) {
@@ -237,12 +236,13 @@ void Pool::OnEnd(Worker& worker, const std::shared_ptr<Job>& job, bool spoken,
     }
 }
 
-void Pool::OnLost(const std::shared_ptr<Job>& job, Loss cause) {
+void Pool::OnLost(const std::shared_ptr<Job>& job, Loss cause, bool was_at_work) {
     if (cause == Loss::kRecycle) {
         ++figures_.recycled;
     } else if (cause != Loss::kStop) {
         ++figures_.restarts;
-        ++streak_;
+        // Work that kills is held back by the quarantine; waiting would only punish the others.
+        streak_ = was_at_work ? 0 : streak_ + 1;
     }
     if (cause != Loss::kStop) metrics_.CountRestart(NameOf(cause));
     if (job == nullptr) return;
@@ -283,8 +283,6 @@ void Pool::OnGone(const std::shared_ptr<Worker>& worker, Loss cause, ExitStatus 
         if (!absent_) GiveUp("its data is not on this machine");
         return;
     }
-    // One that never came to work says that the program itself is broken.
-    if (!figures_.available) streak_ = std::max(streak_, kStreakOfBrokenStart + 1);
     const milliseconds delay = cause == Loss::kRecycle ? milliseconds(0) : DelayAfter(streak_);
     if (delay.count() == 0) {
         EnsureWorkers();

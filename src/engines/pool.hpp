@@ -42,7 +42,7 @@ public:
     void OnAudio(Job& job, std::vector<std::int16_t> samples);
     void OnEnd(Worker& worker, const std::shared_ptr<Job>& job, bool spoken, std::uint64_t samples,
                double cpu_seconds);
-    void OnLost(const std::shared_ptr<Job>& job, Loss cause);
+    void OnLost(const std::shared_ptr<Job>& job, Loss cause, bool was_at_work);
     void OnGone(const std::shared_ptr<Worker>& worker, Loss cause, ExitStatus status);
     // --- called by jobs ---
     void OnDeadline(const std::shared_ptr<Job>& job, Worker* worker);
@@ -74,7 +74,7 @@ private:
     bool absent_ = false;
     bool stopping_ = false;
     bool dispatch_posted_ = false;
-    int streak_ = 0;  // losses since a segment was spoken
+    int streak_ = 0;  // workers lost without work since one did work: the program is broken
     double mean_seconds_ = 0.1;  // of a segment, moving
     SteadyTimer settle_;
     SteadyTimer respawn_;

@@ -160,11 +160,12 @@ void Worker::Kill(Loss cause) {
 
 void Worker::Lose(Loss cause) {
     if (state_ == State::kDying) return;
+    const bool was_at_work = state_ == State::kBusy || state_ == State::kCancelling;
     state_ = State::kDying;
     cause_ = cause;
     timer_.cancel();
     const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
-    if (pool_ != nullptr) pool_->OnLost(job, cause);
+    if (pool_ != nullptr) pool_->OnLost(job, cause, was_at_work);
 }
 
 void Worker::Detach() {
