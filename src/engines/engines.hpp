@@ -1,0 +1,149 @@
+#pragma once
+// The speech engines: worker processes, the pools they stand in, and one segment being spoken.
+//
+// Every engine runs in processes of its own (programs `voiceflow-worker-<engine>`), one request at
+// a time each, behind the frames of engines/protocol.hpp. Engines starts them, watches them, kills
+// them when they hang, lie or take too much, and starts others. Text is plain (no markup), already
+// normalised and split: at most kMaxTextBytes, best below 400 characters.
+// Everything here lives on one loop thread. No text is ever logged.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/settings.hpp"
+#include "base/task.hpp"
+#include "engines/timing.hpp"
+#include "engines/voice.hpp"
+
+namespace vf::engines {
+
+struct SegmentRequest {
+    std::string voice;  // a voice's id
+    std::string text;   // UTF-8 without NUL, 1 to kMaxTextBytes bytes, with something to say
+    double speed = 1;   // factor, clamped to what the voice does natively
+    double pitch = 0;   // semitones, clamped likewise
+    bool wants_events = true;
+};
+
+struct EngineChunk {
+    std::vector<std::int16_t> samples;  // mono at the voice's sample rate; may be empty at the end
+    // Events known since the chunk before; their times count from the segment's first sample and
+    // may lie ahead of the samples delivered so far.
+    std::vector<TimingEvent> events;
+};
+
+struct EngineOptions {
+    std::string enable = "flite,espeak";  // comma-separated, in the order of the catalogue
+    std::string worker_dir;               // empty: ../libexec/voiceflow beside the server's program
+    std::int64_t workers_per_engine = 0;  // 0: one per core
+    std::chrono::milliseconds start_timeout{5'000};
+    std::chrono::milliseconds first_chunk_timeout{5'000};
+    std::chrono::milliseconds segment_timeout{30'000};
+    std::chrono::milliseconds cancel_grace{250};
+    std::int64_t queue_limit = 256;  // waiting segments per engine
+    std::chrono::milliseconds queue_timeout{10'000};
+    std::int64_t recycle_after = 1'000;           // segments per worker process
+    std::uint64_t memory_limit = 512ULL << 20;    // address space of a worker
+    std::uint64_t segment_buffer = 8ULL << 20;    // bytes of audio held for a slow caller
+    std::chrono::milliseconds segment_audio{300'000};  // longest audio of one segment
+    std::int64_t quarantine_size = 256;
+    std::chrono::milliseconds quarantine_time{600'000};
+    std::string worker_user = "nobody";  // when the server is root
+};
+// Section "engines". `options` must outlive `schema`.
+void DeclareSettings(SettingsSchema& schema, EngineOptions& options);
+
+// Figures of one engine for /api/server.
+struct EngineStats {
+    std::string engine;
+    std::string version;
+    std::string licence;
+    bool available = false;  // its program exists and has said hello
+    std::size_t workers = 0, idle = 0, queued = 0;
+    std::uint64_t segments = 0;  // spoken to the end
+    std::uint64_t failed = 0;
+    std::uint64_t restarts = 0;  // other than recycling
+    std::uint64_t recycled = 0;
+    double audio_seconds = 0;
+    double cpu_seconds = 0;  // as told by the workers
+};
+
+class Job;
+class Pool;
+class Quarantine;
+
+// One segment being spoken. Destroying it before the end cancels: the worker is told, and killed
+// when it has not obeyed within `cancel_grace`. May be destroyed after Engines::Stop(), not after
+// the loop's end.
+class Utterance {
+public:
+    explicit Utterance(std::shared_ptr<Job> job) : job_(std::move(job)) {}
+    ~Utterance();
+    Utterance(const Utterance&) = delete;
+    Utterance& operator=(const Utterance&) = delete;
+
+    int sample_rate() const;
+
+    // The next chunk; no value when the segment is complete. Errors (all after the one retry, which
+    // happens only while no chunk has been handed out):
+    //   kDeadline    engine_timeout          no first chunk, or not finished, in time
+    //   kUnavailable engine_failed           the worker died or broke the protocol
+    //   kUnavailable no_worker               no worker became free for the retry
+    //   kInvalid     text_not_speakable      this text has now killed two workers
+    //   kInvalid     (the worker's code)     the engine refuses this text
+    //   kDeadline    caller_too_slow         the buffer stayed full until the segment's deadline
+    // After an error or the end it keeps returning the same. One caller at a time.
+    Task<Result<std::optional<EngineChunk>>> Next();
+
+private:
+    std::shared_ptr<Job> job_;
+};
+
+class Engines {
+public:
+    // `options` is copied. Nothing runs before Start().
+    Engines(asio::io_context& loop, EngineOptions options);
+    ~Engines();
+    Engines(const Engines&) = delete;
+    Engines& operator=(const Engines&) = delete;
+
+    // Starts all workers; returns when every engine has said hello, proved absent, or
+    // `start_timeout` is over. An engine without a program or without its data is absent: logged
+    // once, no error.
+    Task<void> Start();
+    // Ends every worker and waits for their exit; what is being spoken fails with `stopping`.
+    Task<void> Stop();
+
+    // At least one engine has a live worker.
+    bool ready() const;
+    const Catalogue& catalogue() const { return catalogue_; }
+
+    // Waits for a free worker in a bounded first-in-first-out queue, hands it the segment and
+    // returns; the audio comes from Utterance::Next(). Dropping the task while it waits cancels.
+    // Errors: kNotFound voice_not_found; kInvalid empty_text, text_too_long, invalid_utf8,
+    // text_not_speakable (it killed two workers before); kUnavailable no_worker with RetryAfter
+    // (queue full, waited too long, or the engine is down), stopping.
+    Task<Result<std::unique_ptr<Utterance>>> Speak(SegmentRequest request);
+
+    std::vector<EngineStats> stats() const;
+    // Process ids of an engine's live workers.
+    std::vector<int> WorkerPidsForTest(const std::string& engine) const;
+
+private:
+    Pool* PoolOf(const Voice& voice) const;
+
+    asio::io_context& loop_;
+    EngineOptions options_;
+    Catalogue catalogue_;
+    std::unique_ptr<Quarantine> quarantine_;
+    std::vector<std::unique_ptr<Pool>> pools_;
+    bool stopping_ = false;
+};
+
+}  // namespace vf::engines

@@ -1,0 +1,262 @@
+// The JSON payloads of the worker protocol.
+#include <algorithm>
+#include <cmath>
+
+#include "base/json_body.hpp"
+#include "base/utf8.hpp"
+#include "engines/protocol.hpp"
+
+namespace vf::engines {
+namespace {
+
+using json::Required;
+
+constexpr std::size_t kMaxLabelBytes = 64;
+constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxProseBytes = 400;
+
+struct VoiceBody {
+    Required<std::string> id, name;
+    Required<std::vector<std::string>> languages;
+    Required<std::string> gender, quality;
+    Required<std::int32_t> sample_rate;
+    Required<std::string> licence, description;
+    Required<double> gain_db, speed_min, speed_max, pitch_min, pitch_max;
+};
+BOOST_DESCRIBE_STRUCT(VoiceBody, (),
+                      (id, name, languages, gender, quality, sample_rate, licence, description,
+                       gain_db, speed_min, speed_max, pitch_min, pitch_max))
+
+struct HelloBody {
+    Required<std::int32_t> protocol;
+    Required<std::string> engine, version, licence;
+    Required<std::vector<VoiceBody>> voices;
+};
+BOOST_DESCRIBE_STRUCT(HelloBody, (), (protocol, engine, version, licence, voices))
+
+struct RequestBody {
+    Required<std::string> voice, text;
+    Required<double> speed, pitch;
+    Required<bool> events;
+};
+BOOST_DESCRIBE_STRUCT(RequestBody, (), (voice, text, speed, pitch, events))
+
+struct EventBody {
+    Required<std::string> kind;
+    Required<std::uint32_t> text_begin, text_end;
+    Required<std::uint64_t> start_sample, end_sample;
+    Required<std::string> label;
+};
+BOOST_DESCRIBE_STRUCT(EventBody, (),
+                      (kind, text_begin, text_end, start_sample, end_sample, label))
+
+struct EventsBody {
+    Required<std::vector<EventBody>> events;
+};
+BOOST_DESCRIBE_STRUCT(EventsBody, (), (events))
+
+struct DoneBody {
+    Required<std::uint64_t> samples, cpu_us;
+    Required<bool> cancelled;
+};
+BOOST_DESCRIBE_STRUCT(DoneBody, (), (samples, cpu_us, cancelled))
+
+struct ErrorBody {
+    Required<std::string> code, message;
+};
+BOOST_DESCRIBE_STRUCT(ErrorBody, (), (code, message))
+
+Error Broken(std::string message) {
+    return Error(ErrorKind::kInvalid, "protocol_error", std::move(message));
+}
+
+// The names of wrong members, never their values: a request's text must not get into a message.
+template <class Body>
+Result<Body> Read(std::string_view payload) {
+    Result<Body> body = json::ReadBody<Body>(payload, json::Members::kClosed);
+    if (!body) return Broken("A frame's JSON is wrong: " + body.error().code());
+    return body;
+}
+
+bool IsId(std::string_view text) {
+    return !text.empty() && text.size() <= kMaxNameBytes &&
+           std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                      c == '.';
+           });
+}
+
+bool IsProse(std::string_view text, std::size_t most) {
+    return text.size() <= most && std::ranges::none_of(text, [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+}
+
+bool IsLanguage(std::string_view tag) {
+    return !tag.empty() && tag.size() <= 35 && std::ranges::all_of(tag, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-';
+    });
+}
+
+bool IsSound(const VoiceBody& voice) {
+    return IsId(*voice.id) && IsProse(*voice.name, kMaxNameBytes) && !voice.name->empty() &&
+           !voice.languages->empty() && voice.languages->size() <= 16 &&
+           std::ranges::all_of(*voice.languages, IsLanguage) &&
+           (*voice.gender == "female" || *voice.gender == "male" || *voice.gender == "neutral") &&
+           (*voice.quality == "standard" || *voice.quality == "basic") &&
+           *voice.sample_rate >= 8'000 && *voice.sample_rate <= 96'000 &&
+           IsProse(*voice.licence, kMaxNameBytes) && IsProse(*voice.description, kMaxProseBytes) &&
+           std::abs(*voice.gain_db) <= 40 && *voice.speed_min > 0 && *voice.speed_min <= 1 &&
+           *voice.speed_max >= 1 && *voice.speed_max <= 10 && *voice.pitch_min >= -36 &&
+           *voice.pitch_min <= 0 && *voice.pitch_max >= 0 && *voice.pitch_max <= 36;
+}
+
+Voice ToVoice(VoiceBody& body, const std::string& engine) {
+    Voice voice;
+    voice.id = std::move(body.id.value);
+    voice.name = std::move(body.name.value);
+    voice.languages = std::move(body.languages.value);
+    voice.gender = std::move(body.gender.value);
+    voice.engine = engine;
+    voice.quality = std::move(body.quality.value);
+    voice.sample_rate = *body.sample_rate;
+    voice.licence = std::move(body.licence.value);
+    voice.description = std::move(body.description.value);
+    voice.gain_db = *body.gain_db;
+    voice.speed_min = *body.speed_min;
+    voice.speed_max = *body.speed_max;
+    voice.pitch_min = *body.pitch_min;
+    voice.pitch_max = *body.pitch_max;
+    return voice;
+}
+
+}  // namespace
+
+std::string EncodeHello(const Hello& hello) {
+    json::array voices;
+    for (const Voice& voice : hello.voices) {
+        json::array languages;
+        for (const std::string& tag : voice.languages) languages.emplace_back(tag);
+        voices.push_back(json::object{{"id", voice.id},
+                                      {"name", voice.name},
+                                      {"languages", std::move(languages)},
+                                      {"gender", voice.gender},
+                                      {"quality", voice.quality},
+                                      {"sample_rate", voice.sample_rate},
+                                      {"licence", voice.licence},
+                                      {"description", voice.description},
+                                      {"gain_db", voice.gain_db},
+                                      {"speed_min", voice.speed_min},
+                                      {"speed_max", voice.speed_max},
+                                      {"pitch_min", voice.pitch_min},
+                                      {"pitch_max", voice.pitch_max}});
+    }
+    const json::object body{{"protocol", hello.protocol},
+                            {"engine", hello.engine},
+                            {"version", hello.version},
+                            {"licence", hello.licence},
+                            {"voices", std::move(voices)}};
+    return EncodeFrame(FrameType::kHello, 0, json::Print(body));
+}
+
+Result<Hello> DecodeHello(std::string_view payload) {
+    Result<HelloBody> body = Read<HelloBody>(payload);
+    if (!body) return std::move(body).error();
+    if (*body->protocol != kProtocolVersion) return Broken("The worker speaks another version.");
+    if (!IsId(*body->engine) || !IsProse(*body->version, kMaxNameBytes) ||
+        !IsProse(*body->licence, kMaxNameBytes) || body->voices->size() > kMaxVoices) {
+        return Broken("A hello's values are wrong.");
+    }
+    Hello hello;
+    hello.engine = *body->engine;
+    hello.version = *body->version;
+    hello.licence = *body->licence;
+    for (VoiceBody& voice : body->voices.value) {
+        if (!IsSound(voice)) return Broken("A hello's voice is wrong.");
+        hello.voices.push_back(ToVoice(voice, hello.engine));
+    }
+    return hello;
+}
+
+std::string EncodeRequest(std::uint32_t id, const Request& request) {
+    const json::object body{{"voice", request.voice},
+                            {"text", request.text},
+                            {"speed", request.speed},
+                            {"pitch", request.pitch},
+                            {"events", request.events}};
+    return EncodeFrame(FrameType::kRequest, id, json::Print(body));
+}
+
+Result<Request> DecodeRequest(std::string_view payload) {
+    Result<RequestBody> body = Read<RequestBody>(payload);
+    if (!body) return std::move(body).error();
+    if (!IsId(*body->voice) || body->text->empty() || body->text->size() > kMaxTextBytes ||
+        body->text->find('\0') != std::string::npos || *body->speed < 0.1 || *body->speed > 10 ||
+        std::abs(*body->pitch) > 36) {
+        return Broken("A request's values are out of range.");
+    }
+    return Request{std::move(body->voice.value), std::move(body->text.value), *body->speed,
+                   *body->pitch, *body->events};
+}
+
+std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) {
+    json::array list;
+    for (const TimingEvent& event : events) {
+        const std::string_view label =
+            std::string_view(event.label).substr(0, Utf8Floor(event.label, kMaxLabelBytes));
+        list.push_back(json::object{
+            {"kind", event.kind == TimingEvent::kWord ? "word" : "phoneme"},
+            {"text_begin", event.text_begin},
+            {"text_end", event.text_end},
+            {"start_sample", event.start_sample},
+            {"end_sample", event.end_sample},
+            {"label", label}});
+    }
+    return EncodeFrame(FrameType::kEvents, id, json::Print(json::object{{"events", std::move(list)}}));
+}
+
+Result<std::vector<TimingEvent>> DecodeEvents(std::string_view payload) {
+    Result<EventsBody> body = Read<EventsBody>(payload);
+    if (!body) return std::move(body).error();
+    if (body->events->size() > kMaxEventsPerFrame) return Broken("Too many events in a frame.");
+    std::vector<TimingEvent> events;
+    for (EventBody& event : body->events.value) {
+        const bool is_word = *event.kind == "word";
+        if ((!is_word && *event.kind != "phoneme") || event.label->size() > kMaxLabelBytes) {
+            return Broken("An event is wrong.");
+        }
+        events.push_back({is_word ? TimingEvent::kWord : TimingEvent::kPhoneme, *event.text_begin,
+                          *event.text_end, *event.start_sample, *event.end_sample,
+                          std::move(event.label.value)});
+    }
+    return events;
+}
+
+std::string EncodeDone(std::uint32_t id, const Done& done) {
+    const json::object body{
+        {"samples", done.samples}, {"cpu_us", done.cpu_us}, {"cancelled", done.cancelled}};
+    return EncodeFrame(FrameType::kDone, id, json::Print(body));
+}
+
+Result<Done> DecodeDone(std::string_view payload) {
+    Result<DoneBody> body = Read<DoneBody>(payload);
+    if (!body) return std::move(body).error();
+    return Done{*body->samples, *body->cpu_us, *body->cancelled};
+}
+
+std::string EncodeError(std::uint32_t id, const WorkerError& error) {
+    const json::object body{{"code", error.code}, {"message", error.message}};
+    return EncodeFrame(FrameType::kError, id, json::Print(body));
+}
+
+Result<WorkerError> DecodeError(std::string_view payload) {
+    Result<ErrorBody> body = Read<ErrorBody>(payload);
+    if (!body) return std::move(body).error();
+    if (!IsId(*body->code) || !IsProse(*body->message, kMaxProseBytes)) {
+        return Broken("An error's values are wrong.");
+    }
+    return WorkerError{std::move(body->code.value), std::move(body->message.value)};
+}
+
+}  // namespace vf::engines

@@ -1,0 +1,174 @@
+// The frames: what goes in comes out, and what breaks a rule is refused.
+#include "engines/protocol.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vf::engines {
+namespace {
+
+Frame OnlyFrame(const std::string& bytes) {
+    FrameReader reader;
+    reader.Feed(bytes);
+    Result<std::optional<Frame>> frame = reader.Next();
+    EXPECT_TRUE(frame && *frame);
+    return frame && *frame ? std::move(**frame) : Frame{};
+}
+
+Hello MakeHello() {
+    Hello hello{.engine = "flite", .version = "2.2", .licence = "BSD"};
+    Voice voice;
+    voice.id = "slt";
+    voice.name = "Slt";
+    voice.languages = {"en-US", "en"};
+    voice.gender = "female";
+    voice.engine = "flite";
+    voice.quality = "standard";
+    voice.sample_rate = 16'000;
+    voice.gain_db = -3.5;
+    voice.speed_max = 2;
+    voice.pitch_min = -12;
+    hello.voices.push_back(voice);
+    return hello;
+}
+
+TEST(Protocol, HelloComesBack) {
+    const Frame frame = OnlyFrame(EncodeHello(MakeHello()));
+    EXPECT_EQ(frame.type, FrameType::kHello);
+    const Result<Hello> hello = DecodeHello(frame.payload);
+    ASSERT_TRUE(hello);
+    ASSERT_EQ(hello->voices.size(), 1U);
+    EXPECT_EQ(hello->voices[0].id, "slt");
+    EXPECT_EQ(hello->voices[0].engine, "flite");
+    EXPECT_EQ(hello->voices[0].languages, (std::vector<std::string>{"en-US", "en"}));
+    EXPECT_DOUBLE_EQ(hello->voices[0].gain_db, -3.5);
+}
+
+TEST(Protocol, HelloIsCheckedStrictly) {
+    Hello hello = MakeHello();
+    hello.protocol = 2;
+    EXPECT_FALSE(DecodeHello(OnlyFrame(EncodeHello(hello)).payload));
+    for (const auto& spoil : std::vector<void (*)(Voice&)>{
+             [](Voice& v) { v.id = "../etc"; }, [](Voice& v) { v.gender = "robot"; },
+             [](Voice& v) { v.sample_rate = 1; }, [](Voice& v) { v.languages.clear(); },
+             [](Voice& v) { v.speed_min = 0; }, [](Voice& v) { v.name = "a\nb"; }}) {
+        hello = MakeHello();
+        spoil(hello.voices[0]);
+        EXPECT_FALSE(DecodeHello(OnlyFrame(EncodeHello(hello)).payload));
+    }
+    EXPECT_FALSE(DecodeHello("{}"));
+    EXPECT_FALSE(DecodeHello("no json"));
+}
+
+TEST(Protocol, RequestComesBackAndIsChecked) {
+    const Request request{"slt", "Gr\xC3\xBC\xC3\x9F \"dich\"\n", 1.5, -2, false};
+    const Frame frame = OnlyFrame(EncodeRequest(7, request));
+    EXPECT_EQ(frame.id, 7U);
+    const Result<Request> back = DecodeRequest(frame.payload);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->text, request.text);
+    EXPECT_DOUBLE_EQ(back->speed, 1.5);
+    EXPECT_FALSE(back->events);
+    Request bad = request;
+    bad.text = "\xFF\xFE";
+    EXPECT_FALSE(DecodeRequest(OnlyFrame(EncodeRequest(1, bad)).payload)) << "invalid UTF-8";
+    bad.text = std::string("a\0b", 3);
+    EXPECT_FALSE(DecodeRequest(OnlyFrame(EncodeRequest(1, bad)).payload)) << "NUL";
+    bad.text = std::string(kMaxTextBytes + 1, 'a');
+    EXPECT_FALSE(DecodeRequest(OnlyFrame(EncodeRequest(1, bad)).payload)) << "too long";
+    bad = request;
+    bad.speed = 0;
+    EXPECT_FALSE(DecodeRequest(OnlyFrame(EncodeRequest(1, bad)).payload)) << "speed";
+}
+
+TEST(Protocol, LongestRequestFitsAFrame) {
+    const Request request{std::string(64, 'v'), std::string(kMaxTextBytes, '\x01'), 1, 0, true};
+    const Frame frame = OnlyFrame(EncodeRequest(1, request));
+    EXPECT_EQ(DecodeRequest(frame.payload)->text.size(), kMaxTextBytes);
+}
+
+TEST(Protocol, AudioEventsDoneAndErrorComeBack) {
+    const std::vector<std::int16_t> samples{-32768, -1, 0, 1, 32767};
+    EXPECT_EQ(*DecodeAudio(OnlyFrame(EncodeAudio(3, samples)).payload), samples);
+    EXPECT_FALSE(DecodeAudio("abc")) << "half a sample";
+    const std::vector<TimingEvent> events{{TimingEvent::kWord, 0, 3, 10, 20, "one"},
+                                          {TimingEvent::kPhoneme, 0, 3, 10, 12, "w"}};
+    EXPECT_EQ(*DecodeEvents(OnlyFrame(EncodeEvents(3, events)).payload), events);
+    const Result<Done> done = DecodeDone(OnlyFrame(EncodeDone(3, {5, 900, true})).payload);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->samples, 5U);
+    EXPECT_TRUE(done->cancelled);
+    const auto error = DecodeError(OnlyFrame(EncodeError(3, {"no_words", "why"})).payload);
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code, "no_words");
+    EXPECT_FALSE(DecodeError(OnlyFrame(EncodeError(3, {"No Words!", "why"})).payload));
+}
+
+TEST(Protocol, LongLabelsAreCutAtACharacter) {
+    std::string label(63, 'x');
+    label += "\xC3\xBC";
+    const std::vector<TimingEvent> events{{TimingEvent::kWord, 0, 1, 0, 1, label}};
+    const auto back = DecodeEvents(OnlyFrame(EncodeEvents(1, events)).payload);
+    ASSERT_TRUE(back);
+    EXPECT_EQ((*back)[0].label, std::string(63, 'x'));
+}
+
+TEST(FrameReader, PutsFramesTogetherFromSingleBytes) {
+    const std::string bytes = EncodeCancel(1) + EncodeDone(2, {}) + EncodeCancel(0xFFFFFFFF);
+    FrameReader reader;
+    std::vector<std::uint32_t> ids;
+    for (const char byte : bytes) {
+        reader.Feed({&byte, 1});
+        const auto frame = reader.Next();
+        ASSERT_TRUE(frame);
+        if (*frame) ids.push_back((*frame)->id);
+    }
+    EXPECT_EQ(ids, (std::vector<std::uint32_t>{1, 2, 0xFFFFFFFF}));
+}
+
+TEST(FrameReader, RefusesALengthBeforeItsBytesCome) {
+    FrameReader reader;
+    reader.Feed(std::string_view("\xFF\xFF\xFF\x7F\x04\x01\x00\x00\x00", 9));
+    EXPECT_FALSE(reader.Next());
+    reader.Feed(EncodeCancel(1));
+    EXPECT_FALSE(reader.Next()) << "it stays broken";
+}
+
+TEST(FrameReader, RefusesUnknownTypesAndPayloadWhereNoneBelongs) {
+    for (const char type : {'\0', '\x08', '\xFF'}) {
+        FrameReader reader;
+        reader.Feed(std::string("\0\0\0\0", 4) + type + std::string(4, '\0'));
+        EXPECT_FALSE(reader.Next());
+    }
+    FrameReader reader;
+    reader.Feed(EncodeFrame(FrameType::kCancel, 1, "x"));
+    EXPECT_FALSE(reader.Next());
+}
+
+TEST(ReplyCheck, HoldsTheOrderAndTheTotals) {
+    ReplyCheck check(4, 100);
+    EXPECT_TRUE(check.OnAudio(60));
+    EXPECT_FALSE(check.OnAudio(41)) << "more than the segment may have";
+    EXPECT_FALSE(check.OnAudio(0));
+    EXPECT_FALSE(check.OnDone({.samples = 59}));
+    EXPECT_TRUE(check.OnDone({.samples = 60}));
+    EXPECT_FALSE(check.OnAudio(1));
+    EXPECT_FALSE(check.OnEvents({}));
+    EXPECT_FALSE(check.OnDone({.samples = 60}));
+    EXPECT_FALSE(check.OnError());
+}
+
+TEST(ReplyCheck, RefusesEventsOutsideOfTheText) {
+    const auto check = [](TimingEvent event) {
+        return ReplyCheck(4, 100).OnEvents(std::span(&event, 1)).ok();
+    };
+    EXPECT_TRUE(check({TimingEvent::kWord, 0, 4, 0, 100, ""}));
+    EXPECT_FALSE(check({TimingEvent::kWord, 0, 5, 0, 100, ""}));
+    EXPECT_FALSE(check({TimingEvent::kWord, 3, 2, 0, 100, ""}));
+    EXPECT_FALSE(check({TimingEvent::kWord, 0, 4, 0, 101, ""}));
+    EXPECT_FALSE(check({TimingEvent::kWord, 0, 4, 9, 8, ""}));
+    const std::vector<TimingEvent> many(64 + 64 * 4 + 1);
+    EXPECT_FALSE(ReplyCheck(4, 100).OnEvents(many));
+}
+
+}  // namespace
+}  // namespace vf::engines

@@ -1,0 +1,45 @@
+#pragma once
+// What is known about a voice, and the catalogue of all voices. Plain values: copy them freely.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vf::engines {
+
+struct Voice {
+    std::string id;    // stable, lower case: "alloy", "slt", "espeak-de"
+    std::string name;  // for people
+    std::vector<std::string> languages;  // BCP 47, the first one is the voice's own
+    std::string gender;   // "female", "male" or "neutral"
+    std::string engine;   // "flite"
+    std::string quality;  // "standard" or "basic"
+    int sample_rate = 0;  // Hz; the engine's samples are mono
+    std::string licence;  // SPDX identifier or a short name
+    std::string description;
+    // What brings the voice to -20 LUFS (ITU-R BS.1770), measured over the text of bench/voices.
+    double gain_db = 0;
+    // What the engine does by itself. Outside of this range the server stretches and shifts.
+    double speed_min = 1, speed_max = 1;  // factor, 1 = the voice's own speed
+    double pitch_min = 0, pitch_max = 0;  // semitones, 0 = the voice's own pitch
+};
+
+// All voices of all engines, by id. Filled from the workers' hello frames while the engines start;
+// afterwards it only grows, when an engine arrives late. Loop thread only.
+class Catalogue {
+public:
+    // No voice of this id: nullptr. The pointer stays valid as long as the catalogue.
+    const Voice* Find(std::string_view id) const;
+    // In the order of the engines, then of their own lists.
+    const std::vector<const Voice*>& All() const { return order_; }
+
+    // False when the id is taken (the first engine keeps it).
+    bool Add(Voice voice);
+
+private:
+    std::map<std::string, Voice, std::less<>> voices_;
+    std::vector<const Voice*> order_;
+};
+
+}  // namespace vf::engines
