@@ -15,24 +15,55 @@
 namespace vf::text {
 namespace {
 
-icu::Transliterator& ToAscii() {
-    // Building one takes milliseconds, and using one from two threads is not promised to be safe.
-    thread_local const auto rules = [] {
+// The rules for Latin letters and punctuation are built in a millisecond, those for every script in
+// twenty: most texts never need them. Using one object from two threads is not promised to be safe.
+enum class Rules { kLatin, kAny };
+
+icu::Transliterator& ToAscii(Rules rules) {
+    const auto make = [](const char* id) {
         UErrorCode error = U_ZERO_ERROR;
         std::unique_ptr<icu::Transliterator> made(
-            icu::Transliterator::createInstance("Any-Latin; Latin-ASCII", UTRANS_FORWARD, error));
+            icu::Transliterator::createInstance(id, UTRANS_FORWARD, error));
         if (U_FAILURE(error) || !made) throw std::runtime_error("ICU has no Latin-ASCII rules");
         return made;
-    }();
-    return *rules;
+    };
+    if (rules == Rules::kLatin) {
+        thread_local const auto latin = make("Latin-ASCII");
+        return *latin;
+    }
+    thread_local const auto any = make("Any-Latin; Latin-ASCII");
+    return *any;
+}
+
+bool IsAscii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Chinese characters have thousands of rules (32 us a character): a voice that knows ASCII only
+// could not say them anyway, and a long text of them would hold up everybody else.
+void DropHan(icu::UnicodeString& text) {
+    for (int32_t at = 0; at < text.length(); at = text.moveIndex32(at, 1)) {
+        UErrorCode error = U_ZERO_ERROR;
+        const UChar32 c = text.char32At(at);
+        if (uscript_getScript(c, &error) == USCRIPT_HAN) {
+            text.replace(at, U16_LENGTH(c), static_cast<char16_t>(' '));
+        }
+    }
 }
 
 std::string Transliterate(std::string_view word) {
     auto wide = icu::UnicodeString::fromUTF8(
         icu::StringPiece(word.data(), static_cast<int32_t>(word.size())));
-    ToAscii().transliterate(wide);
     std::string narrow;
+    ToAscii(Rules::kLatin).transliterate(wide);
     wide.toUTF8String(narrow);
+    if (!IsAscii(narrow) && HasSpeakable(narrow)) {
+        DropHan(wide);
+        ToAscii(Rules::kAny).transliterate(wide);
+        narrow.clear();
+        wide.toUTF8String(narrow);
+    }
     std::string ascii;
     for (const char c : narrow) {
         const auto byte = static_cast<unsigned char>(c);
@@ -40,7 +71,8 @@ std::string Transliterate(std::string_view word) {
             if ((byte & 0xC0) != 0x80) ascii += ' ';
         } else {
             // The guillemets come out as markup signs.
-            ascii += byte < 0x20 || byte == 0x7F || c == '<' || c == '>' || c == '&' ? ' ' : c;
+            const bool dropped = byte < 0x20 || byte == 0x7F || c == '<' || c == '>' || c == '&';
+            ascii += dropped ? ' ' : c;
         }
     }
     return ascii;
@@ -142,23 +174,33 @@ void AppendWord(const MappedText& source, std::size_t begin, std::size_t end, st
     }
 }
 
-// The end of a piece that is transliterated together: letters influence each other within a word,
-// but not across the signs of scripts without spaces, and the map stays fine only in small pieces.
+// The end of a piece that is transliterated together: a word, or so much of it that the map stays
+// fine and no text is expensive.
 std::size_t FoldPiece(std::string_view text, std::size_t begin) {
     constexpr int kLongest = 24;
+    constexpr int kLongestWithoutSpaces = 6;
     std::size_t end = begin;
+    int most = kLongest;
     for (int count = 0; end < text.size(); ++count) {
         const char32_t c = Utf8Decode(text.substr(end));
         const bool mark = (U_GET_GC_MASK(static_cast<UChar32>(c)) & U_GC_M_MASK) != 0;
-        if (count > 0 && !mark && (count >= kLongest || c == ' ' || HasNoSpaces(c))) break;
+        const bool no_spaces = HasNoSpaces(c);
+        if (count > 0 && !mark && (count >= most || c == ' ' || no_spaces != (most < kLongest))) {
+            break;
+        }
+        if (count == 0 && no_spaces) most = kLongestWithoutSpaces;
         end += Utf8SequenceLength(text.substr(end));
         if (c == ' ') break;
-        if (HasNoSpaces(c)) count = kLongest;
     }
     return end;
 }
 
 }  // namespace
+
+void WarmUpTransliteration() {
+    ToAscii(Rules::kLatin);
+    ToAscii(Rules::kAny);
+}
 
 MappedText FoldToAscii(const MappedText& source) {
     const std::string_view text = source.text();
@@ -166,9 +208,7 @@ MappedText FoldToAscii(const MappedText& source) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = FoldPiece(text, at);
         const std::string_view piece = text.substr(at, end - at);
-        const bool plain = std::all_of(piece.begin(), piece.end(),
-                                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-        if (plain) {
+        if (IsAscii(piece)) {
             out.Append(source, at, end);
         } else {
             std::string ascii = Transliterate(piece);

@@ -39,4 +39,9 @@ std::vector<Segment> Split(std::string_view text, const SplitOptions& options) {
     return segments;
 }
 
+void WarmUp() {
+    WarmUpTransliteration();
+    Split("Ready. Steady.", {});
+}
+
 }  // namespace vf::text

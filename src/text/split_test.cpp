@@ -157,6 +157,12 @@ TEST(Split, NothingToSpeak) {
     }
 }
 
+TEST(Split, AsciiEnginesGetNoChinese) {
+    EXPECT_TRUE(Split("你好。", {.ascii = true}).empty());
+    EXPECT_EQ(Split("你好。", {}).size(), 1U);
+    WarmUp();
+}
+
 TEST(Split, RemovesWhatEnginesMustNotSee) {
     Check({
         {"a\0b"s, {"a b"}},
@@ -187,7 +193,9 @@ TEST(Split, FoldsToAscii) {
             {"«Oui», dit-il.", {"Oui , dit-il."}},
             {"Straße", {"Strasse"}},
             {"Привет мир", {"Privet mir"}},
-            {"你好", {"ni hao"}},
+            {"I see 北京 now", {"I see now"}},
+            {"ひらがな", {"hiragana"}},
+            {"Ελλάδα", {"Ellada"}},
             {"fullwidth ＜b＞ ＆", {"fullwidth b"}},
             {"‹a› ⟨b⟩", {"a b"}},
             {"x ≤ y", {"x y"}},

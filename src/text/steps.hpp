@@ -30,6 +30,7 @@ bool StopIsInsideSentence(std::string_view before, std::string_view after,
 
 // Everything as ASCII; what has no ASCII form becomes space.
 MappedText FoldToAscii(const MappedText& text);
+void WarmUpTransliteration();
 
 // One space between words, none at the ends; long runs of digits and long words taken apart.
 MappedText Guard(const MappedText& text, const SplitOptions& options);
