@@ -21,6 +21,7 @@
 #include "pg/migrations.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/speech_service.hpp"
+#include "text/split.hpp"
 
 namespace vf::app {
 namespace {
@@ -220,6 +221,7 @@ int ServerApp::Run() {
         fmt::print(stderr, "voiceflowd: {}\n", listening.error().message());
         return 1;
     }
+    text::WarmUp();  // on the thread that splits: the first request should not wait for tables
     const Executor executor = app.loop.get_executor();
     Spawn(executor, Impl::WaitForSignal(&app), "signals");
     Spawn(executor, Impl::StartEngines(&app), "start_engines");

@@ -21,11 +21,12 @@ struct VoiceBody {
     Required<std::string> gender, quality;
     Required<std::int32_t> sample_rate;
     Required<std::string> licence, description;
+    bool ascii_text = false;
     Required<double> gain_db, speed_min, speed_max, pitch_min, pitch_max;
 };
 BOOST_DESCRIBE_STRUCT(VoiceBody, (),
                       (id, name, languages, gender, quality, sample_rate, licence, description,
-                       gain_db, speed_min, speed_max, pitch_min, pitch_max))
+                       ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max))
 
 struct HelloBody {
     Required<std::int32_t> protocol;
@@ -123,6 +124,7 @@ Voice ToVoice(VoiceBody& body, const std::string& engine) {
     voice.sample_rate = *body.sample_rate;
     voice.licence = std::move(body.licence.value);
     voice.description = std::move(body.description.value);
+    voice.ascii_text = body.ascii_text;
     voice.gain_db = *body.gain_db;
     voice.speed_min = *body.speed_min;
     voice.speed_max = *body.speed_max;
@@ -146,6 +148,7 @@ std::string EncodeHello(const Hello& hello) {
                                       {"sample_rate", voice.sample_rate},
                                       {"licence", voice.licence},
                                       {"description", voice.description},
+                                      {"ascii_text", voice.ascii_text},
                                       {"gain_db", voice.gain_db},
                                       {"speed_min", voice.speed_min},
                                       {"speed_max", voice.speed_max},

@@ -16,6 +16,7 @@ struct Voice {
     std::string engine;   // "flite"
     std::string quality;  // "standard" or "basic"
     int sample_rate = 0;  // Hz; the engine's samples are mono
+    bool ascii_text = false;  // it reads ASCII only: the splitter transliterates the rest
     std::string licence;  // SPDX identifier or a short name
     std::string description;
     // What brings the voice to -20 LUFS (ITU-R BS.1770), measured over the text of bench/voices.

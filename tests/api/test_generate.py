@@ -12,7 +12,7 @@ TEXT = "The quick brown fox jumps over the lazy dog near the river."
 FORMATS = ["wav", "mp3", "opus", "flac", "aac", "pcm", "ulaw", "alaw"]
 MEDIA_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg", "opus": "audio/ogg", "flac": "audio/flac",
                "aac": "audio/aac", "pcm": "audio/pcm", "ulaw": "audio/basic",
-               "alaw": "audio/x-alaw-basic"}
+               "alaw": "audio/PCMA"}
 
 
 def speak(http, path="/v1/generate", **body):
