@@ -144,7 +144,7 @@ void AddRoutes(Router& router) {
 
 TEST(Framing, RefusesWhatAnotherServerCouldReadDifferently) {
     TestServer server;
-    AddRoutes(server.router);
+    server.Run([&] { AddRoutes(server.router); });
     for (const BadRequest& bad : BadRequests()) {
         SCOPED_TRACE(bad.name);
         Client client(server.port());
@@ -210,7 +210,7 @@ TEST(Framing, ReadsTheSameRequestHoweverItIsCut) {
 
 TEST(Framing, SurvivesGarbage) {
     TestServer server;
-    AddRoutes(server.router);
+    server.Run([&] { AddRoutes(server.router); });
     std::mt19937 random(4711);
     const std::string words[] = {"GET ",
                                  "/quick",

@@ -34,7 +34,11 @@ public:
         thread_.join();
     }
 
-    Router router;  // filled by the test before the first request
+    Router router;  // touched on the loop only
+    template <class... Args>
+    void Add(Args&&... args) {
+        Run([&] { router.Add(std::forward<Args>(args)...); });
+    }
     std::uint16_t port() const { return port_; }
     asio::io_context& loop() { return loop_; }
     Executor executor() { return loop_.get_executor(); }
