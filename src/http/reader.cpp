@@ -7,7 +7,6 @@
 namespace vf::http {
 namespace {
 
-constexpr std::size_t kMaxMethod = 32;
 constexpr std::size_t kMaxChunkLine = 256;           // the size and what extensions may need
 constexpr std::uint64_t kMaxChunkLines = 1U << 20U;  // all chunk lines and trailers of one body
 constexpr std::size_t kKeepCapacity = 2048;          // an idle connection keeps buffers up to this
@@ -63,10 +62,11 @@ RequestReader::Event RequestReader::Malformed(std::string message) {
 }
 
 RequestReader::Event RequestReader::Next() {
-    if (state_ == State::kComplete) Restart();
+    if (state_ == State::kHandedOver) Restart();
     Event event = Event::kNeedMore;
     while (Step(event)) {
     }
+    if (event == Event::kComplete) state_ = State::kHandedOver;
     return event;
 }
 
@@ -97,7 +97,8 @@ bool RequestReader::Step(Event& event) {
                 return false;
             }
             return Field(line, event);
-        case State::kComplete: event = Event::kComplete; return false;
+        case State::kComplete:
+        case State::kHandedOver: event = Event::kComplete; return false;
         case State::kFailed: event = Event::kFailed; return false;
     }
     return false;

@@ -60,7 +60,7 @@ public:
     bool has_target() const { return has_target_; }
     // True between requests when nothing of the next one has arrived.
     bool is_idle() const {
-        return (state_ == State::kStartLine || state_ == State::kComplete) && pending().empty();
+        return (state_ == State::kStartLine || state_ == State::kHandedOver) && pending().empty();
     }
     bool in_body() const { return state_ > State::kDecide && state_ < State::kComplete; }
     // Bytes of the present body that have arrived, after chunk decoding.
@@ -79,6 +79,7 @@ private:
         kChunkEnd,
         kTrailers,
         kComplete,
+        kHandedOver,  // kComplete was returned
         kFailed,
     };
 

@@ -48,8 +48,8 @@ bool RequestReader::StartLine(std::string_view line, Event& event) {
     const std::string_view method = line.substr(0, first);
     const std::string_view target = line.substr(first + 1, last - first - 1);
     const std::string_view version = line.substr(last + 1);
-    if (!IsToken(method)) {
-        event = Malformed("The request's method is not a token.");
+    if (!IsToken(method) || method.size() > kMaxMethod) {
+        event = Malformed("The request's method is not a short token.");
         return false;
     }
     if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.' ||

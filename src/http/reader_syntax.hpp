@@ -2,9 +2,12 @@
 // Character classes of RFC 9110 section 5.6 and RFC 3986, as the request reader uses them.
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 
 namespace vf::http {
+
+inline constexpr std::size_t kMaxMethod = 32;  // bytes of a method's name
 
 inline bool IsTokenChar(char c) {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
