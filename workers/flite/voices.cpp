@@ -1,0 +1,55 @@
+#include "flite/voices.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vf::worker {
+namespace {
+
+constexpr double kLowestFactor = 0.7;
+constexpr double kHighestFactor = 1.6;
+
+// Any two of the thirteen differ by two semitones or come from different bases, which
+// bench/voices/distinct.py measures.
+// clang-format off
+constexpr FliteVoice kVoices[] = {
+    {"slt", "Slt", "female", "Flite's US English voice slt.", Base::kSlt, 1, 1, 0, 1, 0},
+    {"rms", "Rms", "male", "Flite's US English voice rms.", Base::kRms, 1, 1, 0, 1, 0},
+    {"awb", "Awb", "male", "Flite's Scottish English voice awb.", Base::kAwb, 1, 1, 0, 1, 0},
+    {"kal16", "Kal", "male", "Flite's quickest voice, of joined diphones.", Base::kKal16, 1, 1, 0, 1, 0},
+    {"alloy", "Alloy", "neutral", "Low and level; parametric, of slt.", Base::kSlt, 0.767, 0.85, 0.05, 1, 0},
+    {"ash", "Ash", "male", "Plain and clear; parametric, of rms.", Base::kRms, 1.0, 1.15, 0, 0.97, 0},
+    {"ballad", "Ballad", "male", "Deep, with a Scottish accent; parametric, of awb.", Base::kAwb, 0.862, 1.2, 0.015, 1.06, 0},
+    {"coral", "Coral", "female", "Bright and friendly; parametric, of slt.", Base::kSlt, 1.304, 1.15, 0, 0.97, 0},
+    {"echo", "Echo", "male", "High and light; parametric, of rms.", Base::kRms, 1.34, 1, -0.04, 1, 0},
+    {"fable", "Fable", "neutral", "A teller with a Scottish accent; parametric, of awb.", Base::kAwb, 1.0, 1.25, 0, 1.03, 0},
+    {"nova", "Nova", "female", "Lively; parametric, of slt.", Base::kSlt, 1.142, 1.2, 0, 0.95, 0},
+    {"onyx", "Onyx", "male", "The deepest; parametric, of rms.", Base::kRms, 0.86, 0.9, 0.02, 1.04, 0},
+    {"sage", "Sage", "female", "Calm; parametric, of slt.", Base::kSlt, 0.876, 0.9, 0.02, 1.05, 0},
+    {"shimmer", "Shimmer", "female", "The highest; parametric, of slt.", Base::kSlt, 1.49, 1, 0, 1, 0},
+    {"verse", "Verse", "male", "High, with a Scottish accent; parametric, of awb.", Base::kAwb, 1.16, 1.1, -0.02, 0.98, 0},
+    {"marin", "Marin", "female", "Warm; parametric, of slt.", Base::kSlt, 1.0, 1.1, 0.04, 1.02, 0},
+    {"cedar", "Cedar", "male", "Warm; parametric, of rms.", Base::kRms, 1.16, 0.95, -0.02, 1.02, 0},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const FliteVoice> FliteVoices() {
+    return kVoices;
+}
+
+const FliteVoice* FindFliteVoice(std::string_view id) {
+    const auto found = std::ranges::find(kVoices, id, &FliteVoice::id);
+    return found == std::end(kVoices) ? nullptr : found;
+}
+
+double LowestPitch(const FliteVoice& voice) {
+    return std::min(0.0, 12 * std::log2(kLowestFactor / voice.pitch));
+}
+
+double HighestPitch(const FliteVoice& voice) {
+    return std::max(0.0, 12 * std::log2(kHighestFactor / voice.pitch));
+}
+
+}  // namespace vf::worker

@@ -1,0 +1,29 @@
+#pragma once
+// The voices of the flite worker: four as flite has them, and thirteen made of three of those by
+// other pitch, range, vocal tract length and pace. Data only.
+
+#include <span>
+#include <string_view>
+
+namespace vf::worker {
+
+enum class Base { kSlt, kRms, kAwb, kKal16 };
+
+struct FliteVoice {
+    std::string_view id, name, gender, description;
+    Base base;
+    double pitch;    // factor on F0; 0.75 to 1.5 leave the words as clear as they were
+    double range;    // factor on F0's distance from its mean, in octaves
+    double alpha;    // added to the all-pass constant: above 0 a longer vocal tract
+    double stretch;  // factor on durations
+    double gain_db;  // to -20 LUFS, measured by bench/voices/loudness
+};
+
+std::span<const FliteVoice> FliteVoices();
+const FliteVoice* FindFliteVoice(std::string_view id);
+
+// What a voice does natively, in semitones: as far as the base voice stays clear.
+double LowestPitch(const FliteVoice& voice);
+double HighestPitch(const FliteVoice& voice);
+
+}  // namespace vf::worker
