@@ -269,75 +269,6 @@ TEST(Pool, WhatIsSentTogetherHappensTogether) {
     WithPool(One(), body);
 }
 
-TEST(Transaction, CommitsRollsBackAndForgets) {
-    auto body = [](Pool* pool) -> Task<void> {
-        co_await FreshTable(pool);
-        auto kept = co_await pool->Begin();
-        co_await kept->Query(kInsert, IntParam(1));
-        std::int64_t count = co_await CountThings(pool);
-        EXPECT_EQ(count, 0);
-        co_await kept->Commit();
-        auto undone = co_await pool->Begin();
-        co_await undone->Query(kInsert, IntParam(2));
-        co_await undone->Rollback();
-        auto forgotten = co_await pool->Begin();
-        co_await forgotten->Query(kInsert, IntParam(3));
-        forgotten.reset();
-        auto unused = co_await pool->Begin();
-        co_await unused->Commit();
-        count = co_await CountThings(pool);
-        EXPECT_EQ(count, 1);
-        EXPECT_LE(pool->stats().exclusive, 2u);
-    };
-    WithPool(One(), body);
-}
-
-TEST(Transaction, CannotCommitAfterAFailedQuery) {
-    auto body = [](Pool* pool) -> Task<void> {
-        co_await FreshTable(pool);
-        auto transaction = co_await pool->Begin();
-        co_await transaction->Query(kInsert, IntParam(1));
-        auto again = transaction->Query(kInsert, IntParam(1));
-        const std::string outcome = co_await Outcome(std::move(again));
-        EXPECT_EQ(outcome, "23505");
-        std::string sqlstate;
-        try {
-            co_await transaction->Commit();
-        } catch (const QueryError& e) {
-            sqlstate = e.sqlstate();
-        }
-        EXPECT_EQ(sqlstate, "25P02");
-        const std::int64_t count = co_await CountThings(pool);
-        EXPECT_EQ(count, 0);
-        auto next = co_await pool->Begin();
-        co_await next->Query(kInsert, IntParam(5));
-        co_await next->Commit();
-        EXPECT_EQ(pool->stats().exclusive, 1u);
-    };
-    WithPool(One(), body);
-}
-
-TEST(Transaction, WaitsForAConnectionNoLongerThanItsDeadline) {
-    PoolOptions options = One();
-    options.transactions = 1;
-    auto body = [](Pool* pool) -> Task<void> {
-        auto first = co_await pool->Begin();
-        std::string code;
-        try {
-            auto second = co_await pool->Begin(milliseconds(50));
-        } catch (const DatabaseUnavailable& e) {
-            code = e.error.code();
-            EXPECT_FALSE(e.outcome_unknown());
-        }
-        EXPECT_EQ(code, "database_unavailable");
-        first.reset();
-        auto third = co_await pool->Begin(milliseconds(2000));
-        co_await third->Query(kEcho, IntParam(1));
-        co_await third->Commit();
-    };
-    WithPool(options, body);
-}
-
 constexpr Statement kNotify{"test_notify", "SELECT pg_notify('news', $1)"};
 
 TEST(Pool, ListensAndHearsWhatIsNotified) {
@@ -377,18 +308,6 @@ TEST(Pool, TakesTheUrlFromTheUsualVariable) {
     EXPECT_EQ(pool.url, "postgresql://x");
     EXPECT_EQ(cluster.bin_dir, "/b");
     EXPECT_EQ(schema.Document().find("postgresql://x"), std::string::npos);
-}
-
-TEST(Pool, ATransactionThatOutlivesThePoolFails) {
-    auto body = [](Pool* pool) -> Task<void> {
-        auto transaction = co_await pool->Begin();
-        co_await transaction->Query(kEcho, IntParam(1));
-        pool->Close();
-        auto query = transaction->Query(kEcho, IntParam(2));
-        const std::string outcome = co_await Outcome(std::move(query));
-        EXPECT_TRUE(outcome == "" || outcome == "database_unavailable") << outcome;
-    };
-    WithPool(One(), body);
 }
 
 TEST(Pool, SaysThatItIsClosed) {
