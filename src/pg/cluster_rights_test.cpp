@@ -37,6 +37,7 @@ TEST(PrivateClusterRights, AsRootItRunsAsSomebodyElse) {
 
 TEST(PrivateClusterRights, AsAnOrdinaryUserItRunsAsThatUser) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+    if (kThreadSanitizer) GTEST_SKIP() << "it allows no threads after fork";
     const passwd* nobody = ::getpwnam("nobody");
     ASSERT_NE(nobody, nullptr);
     const uid_t uid = nobody->pw_uid;

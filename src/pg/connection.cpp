@@ -51,6 +51,11 @@ Connection::Connection(Executor loop, ConnPtr conn, std::string application_name
     server_process_ = PQbackendPID(conn_.get());
 }
 
+Connection::~Connection() {
+    // libpq closes the descriptor, also when the loop is taken down around us.
+    if (conn_ && socket_.is_open()) socket_.release();
+}
+
 void Connection::Start() {
     socket_.assign(PQsocket(conn_.get()));
     ArmRead();

@@ -84,6 +84,9 @@ public:
 
     Connection(Executor loop, ConnPtr conn, std::string application_name, std::size_t depth,
                std::weak_ptr<Observer> observer);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
     void Start();  // once, after make_shared
 
     // Sends at once. The connection must be alive and not full.

@@ -14,6 +14,16 @@
 
 namespace vf::pg {
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
 class TempDir {
 public:
     TempDir() {
@@ -67,6 +77,14 @@ inline TestCluster& SharedCluster() {
     static TestCluster cluster;
     return cluster;
 }
+
+// One parameter, made by a constructor: what a statement with co_await may contain.
+struct IntParam : Params {
+    explicit IntParam(std::int64_t value) { Int(value); }
+};
+struct TextParam : Params {
+    explicit TextParam(std::string_view value) { Text(value); }
+};
 
 template <class Body>
 Task<void> RunAndClose(Pool* pool, Body body) {

@@ -13,6 +13,9 @@ constexpr Statement kEchoAll{"test_echo_all",
                              "$5::bytea, $6::text"};
 constexpr Statement kDivide{"test_divide", "SELECT 1 / $1::int"};
 constexpr Statement kSleep{"test_sleep", "SELECT pg_sleep($1::double precision)"};
+constexpr Statement kSleeping{"test_sleeping",
+                              "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND "
+                              "query LIKE '%pg_sleep($1%' AND pid <> pg_backend_pid()"};
 constexpr Statement kCount{"test_count", "SELECT count(*) FROM thing"};
 constexpr Statement kInsert{"test_insert", "INSERT INTO thing (id) VALUES ($1::int)"};
 constexpr Statement kDrop{"test_drop", "DROP TABLE IF EXISTS thing"};
@@ -25,12 +28,6 @@ PoolOptions One() {
     PoolOptions options = OptionsFor(SharedCluster()->url());
     options.connections = 1;
     return options;
-}
-
-Params IntParam(std::int64_t value) {
-    Params params;
-    params.Int(value);
-    return params;
 }
 
 Task<void> FreshTable(Pool* pool) {
@@ -96,7 +93,7 @@ TEST(Pool, TenThousandInterleavedQueriesNeverCross) {
         EXPECT_EQ(tally.wrong, 0);
         EXPECT_EQ(pool->stats().queries, static_cast<std::uint64_t>(kCallers * kEach));
         EXPECT_EQ(pool->stats().in_flight, 0u);
-        const Rows prepared = co_await pool->Query(kPrepares, Params().Text("test_echo"));
+        const Rows prepared = co_await pool->Query(kPrepares, TextParam("test_echo"));
         EXPECT_EQ(prepared[0].Int(0), 1);
     };
     WithPool(options, body);
@@ -207,6 +204,12 @@ TEST(Pool, AStatementThatHangsOnTheOnlyConnectionCostsTheConnection) {
         const Rows rows = co_await pool->Query(kEcho, IntParam(7));
         EXPECT_EQ(rows[0].Int(0), 7);
         EXPECT_EQ(pool->stats().connects, 2u);
+        // And PostgreSQL no longer works on it.
+        for (;;) {
+            const Rows active = co_await pool->Query(kSleeping);
+            if (active[0].Int(0) == 0) break;
+            co_await Sleep(milliseconds(1));
+        }
     };
     WithPool(options, body);
 }
@@ -266,75 +269,6 @@ TEST(Pool, WhatIsSentTogetherHappensTogether) {
     WithPool(One(), body);
 }
 
-TEST(Transaction, CommitsRollsBackAndForgets) {
-    auto body = [](Pool* pool) -> Task<void> {
-        co_await FreshTable(pool);
-        auto kept = co_await pool->Begin();
-        co_await kept->Query(kInsert, IntParam(1));
-        std::int64_t count = co_await CountThings(pool);
-        EXPECT_EQ(count, 0);
-        co_await kept->Commit();
-        auto undone = co_await pool->Begin();
-        co_await undone->Query(kInsert, IntParam(2));
-        co_await undone->Rollback();
-        auto forgotten = co_await pool->Begin();
-        co_await forgotten->Query(kInsert, IntParam(3));
-        forgotten.reset();
-        auto unused = co_await pool->Begin();
-        co_await unused->Commit();
-        count = co_await CountThings(pool);
-        EXPECT_EQ(count, 1);
-        EXPECT_LE(pool->stats().exclusive, 2u);
-    };
-    WithPool(One(), body);
-}
-
-TEST(Transaction, CannotCommitAfterAFailedQuery) {
-    auto body = [](Pool* pool) -> Task<void> {
-        co_await FreshTable(pool);
-        auto transaction = co_await pool->Begin();
-        co_await transaction->Query(kInsert, IntParam(1));
-        auto again = transaction->Query(kInsert, IntParam(1));
-        const std::string outcome = co_await Outcome(std::move(again));
-        EXPECT_EQ(outcome, "23505");
-        std::string sqlstate;
-        try {
-            co_await transaction->Commit();
-        } catch (const QueryError& e) {
-            sqlstate = e.sqlstate();
-        }
-        EXPECT_EQ(sqlstate, "25P02");
-        const std::int64_t count = co_await CountThings(pool);
-        EXPECT_EQ(count, 0);
-        auto next = co_await pool->Begin();
-        co_await next->Query(kInsert, IntParam(5));
-        co_await next->Commit();
-        EXPECT_EQ(pool->stats().exclusive, 1u);
-    };
-    WithPool(One(), body);
-}
-
-TEST(Transaction, WaitsForAConnectionNoLongerThanItsDeadline) {
-    PoolOptions options = One();
-    options.transactions = 1;
-    auto body = [](Pool* pool) -> Task<void> {
-        auto first = co_await pool->Begin();
-        std::string code;
-        try {
-            auto second = co_await pool->Begin(milliseconds(50));
-        } catch (const DatabaseUnavailable& e) {
-            code = e.error.code();
-            EXPECT_FALSE(e.outcome_unknown());
-        }
-        EXPECT_EQ(code, "database_unavailable");
-        first.reset();
-        auto third = co_await pool->Begin(milliseconds(2000));
-        co_await third->Query(kEcho, IntParam(1));
-        co_await third->Commit();
-    };
-    WithPool(options, body);
-}
-
 constexpr Statement kNotify{"test_notify", "SELECT pg_notify('news', $1)"};
 
 TEST(Pool, ListensAndHearsWhatIsNotified) {
@@ -346,8 +280,8 @@ TEST(Pool, ListensAndHearsWhatIsNotified) {
         };
         const bool in_force = co_await pool->Listen("news", callback);
         EXPECT_TRUE(in_force);
-        co_await pool->Query(kNotify, Params().Text("one"));
-        co_await pool->Query(kNotify, Params().Text("two"));
+        co_await pool->Query(kNotify, TextParam("one"));
+        co_await pool->Query(kNotify, TextParam("two"));
         while (heard.size() < 3) co_await Sleep(milliseconds(1));
         EXPECT_EQ(heard, (std::vector<std::string>{"(listening)", "one", "two"}));
         std::string refusal;
@@ -360,6 +294,20 @@ TEST(Pool, ListensAndHearsWhatIsNotified) {
         pool->Close();
     };
     WithPool(One(), body);
+}
+
+TEST(Pool, TakesTheUrlFromTheUsualVariable) {
+    PoolOptions pool;
+    PrivateClusterOptions cluster;
+    SettingsSchema schema;
+    DeclareSettings(schema, pool);
+    DeclareSettings(schema, cluster);
+    const char* const environment[] = {"DATABASE_URL=postgresql://x",
+                                       "VOICEFLOW_DATABASE_BIN_DIR=/b"};
+    ASSERT_TRUE(schema.Load("", environment, {}));
+    EXPECT_EQ(pool.url, "postgresql://x");
+    EXPECT_EQ(cluster.bin_dir, "/b");
+    EXPECT_EQ(schema.Document().find("postgresql://x"), std::string::npos);
 }
 
 TEST(Pool, SaysThatItIsClosed) {

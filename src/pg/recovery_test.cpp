@@ -118,7 +118,7 @@ TEST(Recovery, WhatWasInFlightSaysThatItsOutcomeIsUnknown) {
         bool unknown = false;
         Spawn(loop, SleepLong(pool, &code, &unknown), "sleep_long");
         while (code.empty()) {
-            co_await pool->Query(kEndOthers, Params().Text("%pg_sleep(20)%"));
+            co_await pool->Query(kEndOthers, TextParam("%pg_sleep(20)%"));
             co_await Sleep(milliseconds(1));
         }
         EXPECT_EQ(code, "database_unavailable");
@@ -138,7 +138,7 @@ TEST(Recovery, ListensAgainAndSaysSo) {
         };
         co_await pool->Listen("state", callback);
         EXPECT_EQ(listening, 1);
-        co_await pool->Query(kEndOthers, Params().Text("LISTEN%"));
+        co_await pool->Query(kEndOthers, TextParam("LISTEN%"));
         while (listening < 2) co_await Sleep(milliseconds(1));
         co_await pool->Query(kNotify);
         while (messages < 1) co_await Sleep(milliseconds(1));
@@ -148,11 +148,13 @@ TEST(Recovery, ListensAgainAndSaysSo) {
     WithPool(OptionsFor(SharedCluster()->url()), body);
 }
 
+constexpr Statement kMarked{"test_marked", "SELECT 'marked for its end'"};
+
 TEST(Recovery, ATransactionThatLostItsConnectionFailsAndLeavesNothing) {
     auto body = [](Pool* pool) -> Task<void> {
         auto transaction = co_await pool->Begin();
-        co_await transaction->Query({"test_marked", "SELECT 'marked for its end'"});
-        co_await pool->Query(kEndOthers, Params().Text("%marked for its%"));
+        co_await transaction->Query(kMarked);
+        co_await pool->Query(kEndOthers, TextParam("%marked for its%"));
         auto query = transaction->Query(kOne);
         const std::string outcome = co_await Outcome(std::move(query));
         EXPECT_EQ(outcome, "database_unavailable");
