@@ -170,7 +170,8 @@ protected:
         } else {
             spoken.speech = *started;
             if (abandon) {
-                co_await self->service.WaitForAudio(spoken.speech);
+                const Result<void> first = co_await self->service.WaitForAudio(spoken.speech);
+                EXPECT_TRUE(first);
                 spoken.speech->pipe->Abandon();
                 while (self->service.at_work() > 0) co_await Sleep(std::chrono::milliseconds(1));
             } else {
@@ -281,15 +282,16 @@ TEST_F(CorridorTest, AbandoningStopsTheWork) {
 TEST_F(CorridorTest, AWholeReplyTooLargeIsRefused) {
     options.max_whole_bytes = 1000;
     SpeechService small(loop, engines, dsp, options);
-    auto speak = [](CorridorTest* self, SpeechService* service) -> Task<std::string> {
-        co_await self->engines.Start();
+    auto speak = [](engines::Engines* started_engines, SpeechService* service) -> Task<std::string> {
+        co_await started_engines->Start();
         auto started = service->Start(Request("slt", "More than a thousand bytes."));
         auto body = co_await service->Collect(*started);
         while (service->at_work() > 0) co_await Sleep(std::chrono::milliseconds(1));
-        co_await self->engines.Stop();
-        co_return body ? "" : body.error().code();
+        co_await started_engines->Stop();
+        if (body) co_return "";
+        co_return body.error().code();
     };
-    EXPECT_EQ(RunTask(loop, speak(this, &small)), "audio_too_long");
+    EXPECT_EQ(RunTask(loop, speak(&engines, &small)), "audio_too_long");
 }
 
 TEST_F(CorridorTest, SaysSoBeforeTheEnginesAreUp) {
