@@ -123,7 +123,7 @@ TEST_F(FliteVoices, StreamWithASmallFirstChunk) {
 
 TEST_F(FliteVoices, SurviveWhateverTextFits) {
     Start();
-    for (const std::string text :
+    for (const std::string& text :
          {std::string(kMaxTextBytes, '7'), std::string(kMaxTextBytes, 'a'), std::string(" \n\t "),
           std::string("...!?"), std::string("\xF0\x9F\x98\x80 \xE4\xBD\xA0\xE5\xA5\xBD"),
           std::string("http://x/y.flitevox <speak>&amp;</speak>"), std::string("\x01\x02\x7F")}) {
@@ -214,7 +214,7 @@ TEST_F(EspeakVoices, ForgetTheLastRequest) {
 }
 
 TEST_F(EspeakVoices, SurviveWhateverTextFits) {
-    for (const std::string text :
+    for (const std::string& text :
          {std::string(2'000, '7'), std::string(kMaxTextBytes, 'a'), std::string(" \n"),
           std::string("\xF0\x9F\x98\x80"), std::string("\x01[[_:\x02")}) {
         const Spoken spoken = Speak("espeak-en-us", text);
