@@ -75,6 +75,8 @@ void Confine(const Limits& limits) {
     if (chdir("/") != 0) Fail("the root directory cannot be entered");
     umask(077);
     Limit(RLIMIT_CORE, 0, 0);
+    // Libraries that try to write get an error instead of the signal.
+    signal(SIGXFSZ, SIG_IGN);
     Limit(RLIMIT_FSIZE, 0, 0);
     Limit(RLIMIT_NOFILE, 32, 32);
 #ifndef VF_SANITIZER_NEEDS_ADDRESS_SPACE

@@ -1,6 +1,7 @@
 // The system call filter. It allows what is listed and refuses the rest with EPERM instead of
 // killing: libraries try things (locale files, audio devices) and go on without them.
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <unistd.h>
 
@@ -27,6 +28,18 @@ constexpr int kCalls[] = {
     SCMP_SYS(prlimit64), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
     SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
+constexpr int kFileCalls[] = {SCMP_SYS(newfstatat), SCMP_SYS(getdents64), SCMP_SYS(access),
+                              SCMP_SYS(faccessat2), SCMP_SYS(readlink)};
+
+// Threads but no processes: clone3 hides its flags from a filter, so libc must fall back to clone.
+bool AllowThreads(scmp_filter_ctx filter) {
+    const scmp_arg_cmp thread{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(set_robust_list), 0) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pipe2), 0) == 0;
+}
+
 bool Build(scmp_filter_ctx filter, const Needs& needs) {
     for (const int call : kCalls) {
         if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) return false;
@@ -36,11 +49,14 @@ bool Build(scmp_filter_ctx filter, const Needs& needs) {
     if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self) != 0) {
         return false;
     }
+    if (needs.threads && !AllowThreads(filter)) return false;
     if (!needs.files) return true;
     constexpr scmp_datum_t kWriting = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
     const scmp_arg_cmp reading{2, SCMP_CMP_MASKED_EQ, kWriting, O_RDONLY};
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &reading) == 0 &&
-           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 0) == 0;
+    for (const int call : kFileCalls) {
+        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) return false;
+    }
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &reading) == 0;
 }
 
 }  // namespace

@@ -155,12 +155,12 @@ void Run(int argc, char** argv, MakeEngine make, Needs needs) {
     name.remove_prefix(std::min(name.size(), name.rfind('/') + 1));
     constexpr std::string_view kPrefix = "voiceflow-worker-";
     if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+    // Before the engine: some libraries look for sound servers as soon as they are loaded.
+    LockDown(needs);
     const std::unique_ptr<Engine> engine = make(name);
     if (engine == nullptr) _exit(kExitUnavailable);
-    const std::string hello = EncodeHello(engine->Describe());
-    LockDown(needs);
     Connection connection;
-    connection.Send(hello);
+    connection.Send(EncodeHello(engine->Describe()));
     for (;;) {
         const std::optional<Frame> frame = connection.Receive(false);
         if (frame->type == FrameType::kCancel) continue;  // crossed with the end of its request

@@ -41,9 +41,10 @@ public:
     virtual Result<void> Speak(const engines::Request& request, Sink& sink) = 0;
 };
 
-// What an engine may do after it has said hello, beyond computing.
+// What an engine may do beyond computing.
 struct Needs {
-    bool files = false;  // open files for reading
+    bool files = false;    // open files for reading
+    bool threads = false;  // start threads
 };
 
 // Makes the engine; `name` is the last part of the program's name. nullptr: the engine's data is

@@ -16,7 +16,7 @@ struct FliteVoice {
     double range;    // factor on F0's distance from its mean, in octaves
     double alpha;    // added to the all-pass constant: above 0 a longer vocal tract
     double stretch;  // factor on durations
-    double gain_db;  // to -20 LUFS, measured by bench/voices/loudness
+    double gain_db;  // to -20 LUFS, measured by bench/voices/voice_loudness
 };
 
 std::span<const FliteVoice> FliteVoices();
