@@ -74,7 +74,8 @@ void AccessLog::Write(const Request& request, const AccessEntry& entry, WallCloc
     line_ += request.peer.address;
     line_ += "\",\"caller\":\"";
     line_ += KindName(request.caller.kind);
-    line_ += "\",\"user_agent\":\"";
+    line_ += entry.is_whole ? "\",\"complete\":true" : "\",\"complete\":false";
+    line_ += ",\"user_agent\":\"";
     log::AppendEscaped(line_, request.headers.Get("User-Agent").substr(0, kMaxAgent));
     line_ += "\"}";
     log::Access(line_);

@@ -29,6 +29,7 @@ struct AccessEntry {
     int status = 0;           // 499: the client left before there was an answer
     std::uint64_t bytes = 0;  // of the response, head included
     std::chrono::steady_clock::duration duration{};
+    bool is_whole = true;  // false: the client left or the body failed
 };
 
 class AccessLog {

@@ -115,6 +115,7 @@ void Connection::SetReadDeadline() {
         deadline_ = std::min(now + options.body_timeout, body_since_ + options.body_timeout + rate);
     } else if (reader_.is_idle()) {
         reader_.Shrink();
+        request_.body = std::string();  // may be large, and nobody reads it any more
         deadline_kind_ = Deadline::kIdle;
         deadline_ = now + (is_first_request_ ? options.header_timeout : options.idle_timeout);
         head_since_ = {};

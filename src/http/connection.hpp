@@ -55,7 +55,7 @@ private:
     static Task<bool> Stream(std::shared_ptr<Connection> self, StreamBody body);
     void QueueChunk(std::string chunk, BodyFraming framing);
     void FinishExchange(bool body_is_whole);
-    void LogExchange(int status);
+    void LogExchange(int status, bool is_whole);
     void WatchForReset();
 
     // Writing. Flush() is false when the rest is written later or the connection is closed.

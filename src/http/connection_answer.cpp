@@ -59,7 +59,7 @@ Task<void> Connection::RunHandler(std::shared_ptr<Connection> self) {
     if (stream) self->pipe_ = stream->pipe;
     if (self->is_closed_) {
         if (stream) stream->pipe->Abandon();
-        self->LogExchange(499);
+        self->LogExchange(499, false);
         self->is_working_ = false;
         co_return;
     }
@@ -76,7 +76,7 @@ Task<void> Connection::RunHandler(std::shared_ptr<Connection> self) {
 // For answers that are whole already.
 void Connection::Answer(Response response) {
     Queue(response);
-    LogExchange(status_);
+    LogExchange(status_, true);
     if (!keep_alive_) close_after_flush_ = true;
 }
 
@@ -176,22 +176,29 @@ Task<bool> Connection::FlushAll(std::shared_ptr<Connection> self) {
 }
 
 void Connection::FinishExchange(bool body_is_whole) {
-    LogExchange(status_);
+    LogExchange(status_, body_is_whole);
     is_working_ = false;
     pipe_.reset();
     request_.cancel.reset();
     if (is_closed_) return;
     if (!body_is_whole) {
-        Abort();
+        // What was sent still arrives; a missing last chunk says that it is not all. Where the end
+        // of the connection is the end of the body, only a reset can say so.
+        if (framing_ == BodyFraming::kUntilClose) {
+            Abort();
+        } else {
+            transport_->FinishWriting();
+            Close();
+        }
         return;
     }
     if (!keep_alive_) close_after_flush_ = true;
     Process();
 }
 
-void Connection::LogExchange(int status) {
+void Connection::LogExchange(int status, bool is_whole) {
     const auto duration = std::chrono::steady_clock::now() - started_;
-    core_->Log(request_, route_, {status, queued_bytes_, duration});
+    core_->Log(request_, route_, {status, queued_bytes_, duration, is_whole});
     route_ = nullptr;
 }
 

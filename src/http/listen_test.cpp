@@ -5,6 +5,10 @@
 #include <openssl/x509.h>
 
 #include <filesystem>
+#include <fstream>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
 
 #include "http/test_server.hpp"
 
@@ -169,6 +173,37 @@ TEST_F(Ways, Ipv6TakesBothFamilies) {
     server.Add(Method::kGet, "/", QuickHandler(WhoAmI));
     Client client(server.port());
     EXPECT_EQ(client.Get("/").body, "127.0.0.1 loopback");
+}
+
+TEST_F(Ways, TheAccessLogIsOneJsonLineWithoutWhatTheClientSaid) {
+    const std::string path = folder_ + "/access.log";
+    log::Configure(log::Level::kInfo, log::Format::kJson, path);
+    {
+        TestServer server({}, true);
+        server.Add(Method::kGet, "/say/{text}", QuickHandler(WhoAmI));
+        Client client(server.port());
+        client.Get("/say/secret-words?key=secret-key",
+                   "X-Request-Id: r-1\r\nUser-Agent: a\"b\xff" + std::string(300, 'c') + "\r\n");
+    }
+    log::Flush();
+    log::Configure(log::Level::kInfo, log::Format::kJson, "");
+    std::ifstream in(path);
+    std::string line;
+    ASSERT_TRUE(std::getline(in, line));
+    EXPECT_THAT(line, testing::Not(HasSubstr("secret")));
+    const Result<json::Parsed> parsed = json::Parse(line);
+    ASSERT_TRUE(parsed) << line;
+    const json::object& entry = parsed->root.as_object();
+    EXPECT_EQ(entry.at("request_id"), "r-1");
+    EXPECT_EQ(entry.at("method"), "GET");
+    EXPECT_EQ(entry.at("route"), "/say/{text}");
+    EXPECT_EQ(entry.at("status"), 200);
+    EXPECT_EQ(entry.at("peer"), "127.0.0.1");
+    EXPECT_EQ(entry.at("caller"), "anonymous");
+    EXPECT_EQ(entry.at("complete"), true);
+    EXPECT_GT(entry.at("bytes").to_number<int>(), 100);
+    EXPECT_GE(entry.at("duration_ms").to_number<double>(), 0.0);
+    EXPECT_LT(entry.at("user_agent").as_string().size(), 210U);
 }
 
 TEST_F(Ways, SaysWhatIsWrong) {

@@ -22,9 +22,9 @@ namespace vf::http {
 
 class TestServer {
 public:
-    explicit TestServer(ServerOptions options = {}) {
+    explicit TestServer(ServerOptions options = {}, bool access_log = false) {
         options.port = 0;
-        options.access_log = false;
+        options.access_log = access_log;
         Start(std::move(options));
     }
     ~TestServer() {
@@ -34,7 +34,6 @@ public:
         thread_.join();
     }
 
-    Router router;  // touched on the loop only
     template <class... Args>
     void Add(Args&&... args) {
         Run([&] { router.Add(std::forward<Args>(args)...); });
@@ -92,6 +91,11 @@ private:
     }
 
     asio::io_context loop_{1};
+
+public:
+    Router router;  // touched on the loop only; its handlers may hold timers of the loop
+
+private:
     std::optional<asio::executor_work_guard<Executor>> work_{
         asio::make_work_guard(loop_.get_executor())};
     std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();  // loop only
