@@ -21,6 +21,7 @@ public:
             voice.gender = from.gender;
             voice.quality = "standard";
             voice.sample_rate = kFliteRate;
+            voice.ascii_text = true;
             voice.licence = "BSD-like (CMU)";
             voice.description = from.description;
             voice.gain_db = from.gain_db;
