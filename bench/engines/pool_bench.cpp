@@ -79,7 +79,8 @@ int main(int argc, char** argv) {
     CLI::App app("Measures the bare worker pool.");
     app.add_option("--voice", run.voice, "Voice id");
     app.add_option("--text", run.text, "One segment of text");
-    app.add_option("--workers", run.workers, "Worker processes, and callers")->check(CLI::Range(1, 64));
+    app.add_option("--workers", run.workers, "Worker processes, and callers")
+        ->check(CLI::Range(1, 64));
     app.add_option("--seconds", run.seconds, "How long")->check(CLI::Range(0.1, 3600.0));
     app.add_flag("!--no-events", run.events, "Without word and phoneme times");
     CLI11_PARSE(app, argc, argv);
@@ -91,12 +92,12 @@ int main(int argc, char** argv) {
     int left = run.workers;
     Spawn(loop.get_executor(), bench::Begin(&all, &run, &left), "bench");
     loop.run();
-    std::printf("voice %s workers %d segments/s %.2f audio_s/s %.1f first_ms p50 %.2f p99 %.2f "
-                "total_ms p50 %.2f p99 %.2f failed %llu\n",
-                run.voice.c_str(), run.workers,
-                static_cast<double>(run.total_ms.size()) / run.seconds,
-                run.audio_seconds / run.seconds, bench::At(run.first_ms, 0.5),
-                bench::At(run.first_ms, 0.99), bench::At(run.total_ms, 0.5),
-                bench::At(run.total_ms, 0.99), static_cast<unsigned long long>(run.failed));
+    std::printf(
+        "voice %s workers %d segments/s %.2f audio_s/s %.1f first_ms p50 %.2f p99 %.2f "
+        "total_ms p50 %.2f p99 %.2f failed %llu\n",
+        run.voice.c_str(), run.workers, static_cast<double>(run.total_ms.size()) / run.seconds,
+        run.audio_seconds / run.seconds, bench::At(run.first_ms, 0.5),
+        bench::At(run.first_ms, 0.99), bench::At(run.total_ms, 0.5), bench::At(run.total_ms, 0.99),
+        static_cast<unsigned long long>(run.failed));
     return run.failed == 0 ? 0 : 1;
 }

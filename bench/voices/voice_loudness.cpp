@@ -12,8 +12,8 @@ namespace {
 constexpr double kTarget = -20;
 
 double Loudness(const Recording& recording) {
-    ebur128_state* state = ebur128_init(1, static_cast<unsigned long>(recording.sample_rate),
-                                        EBUR128_MODE_I);
+    ebur128_state* state =
+        ebur128_init(1, static_cast<unsigned long>(recording.sample_rate), EBUR128_MODE_I);
     ebur128_add_frames_short(state, recording.samples.data(), recording.samples.size());
     double loudness = 0;
     ebur128_loudness_global(state, &loudness);
@@ -28,8 +28,8 @@ Task<int> Measure(engines::Engines* all, std::vector<std::string> lines,
         const Recording recording = co_await SpeakLines(all, voice, lines);
         const double loudness = Loudness(recording);
         std::printf("%-16s %8.1f %8.1f %8.1f\n", voice.c_str(),
-                    static_cast<double>(recording.samples.size()) / recording.sample_rate,
-                    loudness, kTarget - loudness);
+                    static_cast<double>(recording.samples.size()) / recording.sample_rate, loudness,
+                    kTarget - loudness);
     }
     co_return 0;
 }

@@ -48,9 +48,9 @@ struct EngineOptions {
     std::chrono::milliseconds cancel_grace{250};
     std::int64_t queue_limit = 256;  // waiting segments per engine
     std::chrono::milliseconds queue_timeout{10'000};
-    std::int64_t recycle_after = 1'000;           // segments per worker process
-    std::uint64_t memory_limit = 512ULL << 20;    // address space of a worker
-    std::uint64_t segment_buffer = 8ULL << 20;    // bytes of audio held for a slow caller
+    std::int64_t recycle_after = 1'000;                // segments per worker process
+    std::uint64_t memory_limit = 512ULL << 20;         // address space of a worker
+    std::uint64_t segment_buffer = 8ULL << 20;         // bytes of audio held for a slow caller
     std::chrono::milliseconds segment_audio{300'000};  // longest audio of one segment
     std::int64_t quarantine_size = 256;
     std::chrono::milliseconds quarantine_time{600'000};

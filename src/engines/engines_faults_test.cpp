@@ -128,9 +128,9 @@ TEST_F(EnginesFaults, AWorkerDeafToCancelIsReplaced) {
 TEST_F(EnginesFaults, LiarsAreKilled) {
     Start();
     std::uint64_t restarts = 0;
-    for (const char* voice : {"fake-garbage", "fake-oversized", "fake-half-sample",
-                              "fake-empty-audio", "fake-lie-id", "fake-lie-events",
-                              "fake-lie-hello"}) {
+    for (const char* voice :
+         {"fake-garbage", "fake-oversized", "fake-half-sample", "fake-empty-audio", "fake-lie-id",
+          "fake-lie-events", "fake-lie-hello"}) {
         const Spoken spoken = Speak(voice, "lie");
         EXPECT_FALSE(spoken.complete) << voice;
         EXPECT_EQ(spoken.error, "text_not_speakable") << voice;
@@ -208,7 +208,8 @@ TEST_F(EnginesFaults, AnEngineWithoutItsDataIsAbsent) {
 }
 
 TEST_F(EnginesFaults, WorkersThatNeverIntroduceThemselvesDoNotHoldTheStart) {
-    for (const std::string name : {"fake-old", "fake-mute", "fake-early-crash", "fake-other-name"}) {
+    for (const std::string name :
+         {"fake-old", "fake-mute", "fake-early-crash", "fake-other-name"}) {
         options_.enable = name;
         options_.worker_dir = FolderWith(name);
         options_.start_timeout = 200ms;

@@ -20,8 +20,9 @@ void DeclareSettings(SettingsSchema& schema, EngineOptions& options) {
     schema.Duration("engines.segment_timeout", options.segment_timeout, 100ms, 1h,
                     {"\"30s\"", "How long a worker may take for a whole segment."});
     schema.Duration("engines.cancel_grace", options.cancel_grace, 10ms, 1min,
-                    {"\"250ms\"", "How long a worker may go on after a cancel before it is "
-                                  "replaced."});
+                    {"\"250ms\"",
+                     "How long a worker may go on after a cancel before it is "
+                     "replaced."});
     schema.Integer("engines.queue_limit", options.queue_limit, 1, 100'000,
                    {"256", "Segments that may wait for a worker, per engine."});
     schema.Duration("engines.queue_timeout", options.queue_timeout, 10ms, 10min,
@@ -31,8 +32,9 @@ void DeclareSettings(SettingsSchema& schema, EngineOptions& options) {
     schema.Bytes("engines.memory_limit", options.memory_limit, 64ULL << 20, 1ULL << 40,
                  {"\"512MiB\"", "Address space of one worker process."});
     schema.Bytes("engines.segment_buffer", options.segment_buffer, 64ULL << 10, 1ULL << 30,
-                 {"\"8MiB\"", "Audio of one segment held in memory for a slow client, so that its "
-                              "worker is free again."});
+                 {"\"8MiB\"",
+                  "Audio of one segment held in memory for a slow client, so that its "
+                  "worker is free again."});
     schema.Duration("engines.segment_audio", options.segment_audio, 1s, 1h,
                     {"\"5m\"", "Longest audio that one segment may become."});
     schema.Integer("engines.quarantine_size", options.quarantine_size, 0, 100'000,

@@ -9,8 +9,8 @@
 namespace vf::engines {
 namespace {
 
-const std::vector<std::string> kOpenAiNames{"alloy", "ash",  "ballad",  "coral", "echo",
-                                            "fable", "nova", "onyx",    "sage",  "shimmer",
+const std::vector<std::string> kOpenAiNames{"alloy", "ash",   "ballad", "coral", "echo",
+                                            "fable", "nova",  "onyx",   "sage",  "shimmer",
                                             "verse", "marin", "cedar"};
 
 double Level(const std::vector<std::int16_t>& samples, std::size_t begin, std::size_t end) {

@@ -8,8 +8,8 @@ namespace vf::engines {
 Job::Job(Executor executor, Pool& pool, Request request, int sample_rate, std::size_t buffer_bytes)
     : pool_(&pool), request_(std::move(request)),
       key_(Quarantine::KeyOf(request_.voice, request_.text)), sample_rate_(sample_rate),
-      buffer_bytes_(buffer_bytes), queued_at_(Clock::now()), changed_(executor),
-      drained_(executor), deadline_(executor) {
+      buffer_bytes_(buffer_bytes), queued_at_(Clock::now()), changed_(executor), drained_(executor),
+      deadline_(executor) {
     changed_.expires_at(Clock::time_point::max());
     drained_.expires_at(Clock::time_point::max());
 }

@@ -80,8 +80,8 @@ private:
     Error error_;
     Clock::time_point queued_at_;
     Clock::time_point started_at_;
-    SteadyTimer changed_;   // never expires; cancelled to wake the caller
-    SteadyTimer drained_;   // likewise, to wake the worker's reader
+    SteadyTimer changed_;  // never expires; cancelled to wake the caller
+    SteadyTimer drained_;  // likewise, to wake the worker's reader
     SteadyTimer deadline_;
 };
 

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kExitUnavailable = 69;  // EX_UNAVAILABLE: the engine's data is missing
-constexpr int kFreeLosses = 3;  // replaced at once
+constexpr int kFreeLosses = 3;        // replaced at once
 constexpr milliseconds kFirstDelay{50};
 constexpr milliseconds kLongestDelay{10'000};
 constexpr int kDownStreak = 6;
@@ -50,9 +50,8 @@ Pool::Pool(asio::io_context& loop, const EngineOptions& options, std::string nam
            Catalogue& catalogue, Quarantine& quarantine)
     : loop_(loop), options_(options), name_(std::move(name)), plan_(std::move(plan)),
       catalogue_(catalogue), quarantine_(quarantine), metrics_(name_),
-      target_(options.workers_per_engine > 0
-                  ? static_cast<std::size_t>(options.workers_per_engine)
-                  : std::max(1U, std::thread::hardware_concurrency())),
+      target_(options.workers_per_engine > 0 ? static_cast<std::size_t>(options.workers_per_engine)
+                                             : std::max(1U, std::thread::hardware_concurrency())),
       settle_(loop.get_executor()), respawn_(loop.get_executor()) {
     figures_.engine = name_;
 }
@@ -170,9 +169,9 @@ void Pool::Dispatch() {
         queue_.pop_front();
         const std::chrono::duration<double> waited = Job::Clock::now() - job->queued_at();
         metrics_.queue_seconds.Observe(waited.count());
-        const std::uint64_t max_samples = static_cast<std::uint64_t>(job->sample_rate()) *
-                                          static_cast<std::uint64_t>(options_.segment_audio.count()) /
-                                          1'000;
+        const std::uint64_t max_samples =
+            static_cast<std::uint64_t>(job->sample_rate()) *
+            static_cast<std::uint64_t>(options_.segment_audio.count()) / 1'000;
         job->SetDeadline(Job::Clock::now() + options_.first_chunk_timeout);
         worker->Start(job, max_samples);
     }
@@ -190,9 +189,8 @@ void Pool::OnHello(Hello hello) {
                 log::Warning("voice_taken", {{"engine", name_}, {"voice", id}});
             }
         }
-        log::Info("engine_ready", {{"engine", name_},
-                                   {"version", hello.version},
-                                   {"voices", hello.voices.size()}});
+        log::Info("engine_ready",
+                  {{"engine", name_}, {"version", hello.version}, {"voices", hello.voices.size()}});
     }
     settled_ = true;
     settle_.cancel();
@@ -296,8 +294,8 @@ void Pool::OnDeadline(const std::shared_ptr<Job>& job, Worker* worker) {
         Forget(*job);
         job->Fail(NoWorker());
     } else if (worker != nullptr && !job->has_room()) {
-        job->Fail(Error(ErrorKind::kDeadline, "caller_too_slow",
-                        "The audio was not taken in time."));
+        job->Fail(
+            Error(ErrorKind::kDeadline, "caller_too_slow", "The audio was not taken in time."));
         worker->CancelJob();
     } else if (worker != nullptr) {
         worker->Kill(Loss::kTimeout);

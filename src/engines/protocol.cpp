@@ -102,14 +102,16 @@ Result<std::optional<Frame>> FrameReader::Next() {
 Result<void> ReplyCheck::OnAudio(std::size_t samples) {
     if (finished_) return Broken("Audio came after the end.");
     if (samples == 0) return Broken("An audio frame is empty.");
-    if (samples > max_samples_ - samples_) return Broken("There is more audio than a segment may have.");
+    if (samples > max_samples_ - samples_)
+        return Broken("There is more audio than a segment may have.");
     samples_ += samples;
     return {};
 }
 
 Result<void> ReplyCheck::OnEvents(std::span<const TimingEvent> events) {
     if (finished_) return Broken("Events came after the end.");
-    // A character has few phonemes, but a number becomes many words: "7" is spoken as five phonemes.
+    // A character has few phonemes, but a number becomes many words: "7" is spoken as five
+    // phonemes.
     const std::size_t most = 64 + 64 * text_bytes_;
     if (events.size() > most - events_) return Broken("There are more events than text.");
     events_ += events.size();

@@ -48,8 +48,7 @@ struct EventBody {
     Required<std::uint64_t> start_sample, end_sample;
     Required<std::string> label;
 };
-BOOST_DESCRIBE_STRUCT(EventBody, (),
-                      (kind, text_begin, text_end, start_sample, end_sample, label))
+BOOST_DESCRIBE_STRUCT(EventBody, (), (kind, text_begin, text_end, start_sample, end_sample, label))
 
 struct EventsBody {
     Required<std::vector<EventBody>> events;
@@ -80,17 +79,15 @@ Result<Body> Read(std::string_view payload) {
 }
 
 bool IsId(std::string_view text) {
-    return !text.empty() && text.size() <= kMaxNameBytes &&
-           std::ranges::all_of(text, [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                      c == '.';
-           });
+    return !text.empty() && text.size() <= kMaxNameBytes && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    });
 }
 
 bool IsProse(std::string_view text, std::size_t most) {
     return text.size() <= most && std::ranges::none_of(text, [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    });
+               return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+           });
 }
 
 bool IsLanguage(std::string_view tag) {
@@ -208,15 +205,15 @@ std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) 
     for (const TimingEvent& event : events) {
         const std::string_view label =
             std::string_view(event.label).substr(0, Utf8Floor(event.label, kMaxLabelBytes));
-        list.push_back(json::object{
-            {"kind", event.kind == TimingEvent::kWord ? "word" : "phoneme"},
-            {"text_begin", event.text_begin},
-            {"text_end", event.text_end},
-            {"start_sample", event.start_sample},
-            {"end_sample", event.end_sample},
-            {"label", label}});
+        list.push_back(json::object{{"kind", event.kind == TimingEvent::kWord ? "word" : "phoneme"},
+                                    {"text_begin", event.text_begin},
+                                    {"text_end", event.text_end},
+                                    {"start_sample", event.start_sample},
+                                    {"end_sample", event.end_sample},
+                                    {"label", label}});
     }
-    return EncodeFrame(FrameType::kEvents, id, json::Print(json::object{{"events", std::move(list)}}));
+    return EncodeFrame(FrameType::kEvents, id,
+                       json::Print(json::object{{"events", std::move(list)}}));
 }
 
 Result<std::vector<TimingEvent>> DecodeEvents(std::string_view payload) {

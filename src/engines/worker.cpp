@@ -114,9 +114,8 @@ void Worker::LogLine(std::string_view line) {
         log::Warning("worker_says",
                      {{"engine", pool_->name()}, {"pid", process_.pid}, {"line", line}});
     } else {
-        log::Warning("worker_printed", {{"engine", pool_->name()},
-                                        {"pid", process_.pid},
-                                        {"bytes", line.size()}});
+        log::Warning("worker_printed",
+                     {{"engine", pool_->name()}, {"pid", process_.pid}, {"bytes", line.size()}});
     }
 }
 

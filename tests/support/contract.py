@@ -52,6 +52,8 @@ def find(method, path):
 
 def check(method, path, status, headers, body):
     """Raises when the answer is not what the description says. `body` is bytes."""
+    path = re.sub("/+", "/", path)
+    path = path.rstrip("/") or "/"
     name, operation = find("get" if method == "HEAD" else method, path)
     request_id = headers.get("x-request-id", "")
     assert re.match(r"^[A-Za-z0-9._-]{1,128}$", request_id), f"no request id: {method} {path}"

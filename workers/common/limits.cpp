@@ -54,11 +54,10 @@ bool Read(std::string_view argument, std::string_view name, Number& out) {
 bool ReadArguments(int argc, char** argv, Limits& limits) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument = argv[i];
-        const bool known = Read(argument, "--parent=", limits.parent) ||
-                           Read(argument, "--memory=", limits.memory) ||
-                           Read(argument, "--cpu=", limits.cpu) ||
-                           Read(argument, "--uid=", limits.uid) ||
-                           Read(argument, "--gid=", limits.gid);
+        const bool known =
+            Read(argument, "--parent=", limits.parent) ||
+            Read(argument, "--memory=", limits.memory) || Read(argument, "--cpu=", limits.cpu) ||
+            Read(argument, "--uid=", limits.uid) || Read(argument, "--gid=", limits.gid);
         if (!known) return false;
     }
     return true;

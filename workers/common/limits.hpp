@@ -11,10 +11,10 @@ namespace vf::worker {
 
 // Given by the server on the command line; 0 means: no such limit.
 struct Limits {
-    pid_t parent = 0;           // die when this process dies
-    std::uint64_t memory = 0;   // bytes of address space
-    std::uint64_t cpu = 0;      // seconds of processor time per request
-    uid_t uid = 0;              // who to become when started by root
+    pid_t parent = 0;          // die when this process dies
+    std::uint64_t memory = 0;  // bytes of address space
+    std::uint64_t cpu = 0;     // seconds of processor time per request
+    uid_t uid = 0;             // who to become when started by root
     gid_t gid = 0;
 };
 

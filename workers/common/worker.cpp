@@ -124,8 +124,7 @@ void Serve(Connection& connection, Engine& engine, const Frame& frame) {
     RequestSink sink(connection, frame.id, request->events);
     const Result<void> spoken = engine.Speak(*request, sink);
     if (!spoken) {
-        connection.Send(
-            EncodeError(frame.id, {spoken.error().code(), spoken.error().message()}));
+        connection.Send(EncodeError(frame.id, {spoken.error().code(), spoken.error().message()}));
         return;
     }
     const Done done{sink.samples(), CpuMicroseconds() - before, sink.cancelled()};

@@ -36,7 +36,7 @@ public:
             voice.gain_db = kGainDb;
             voice.speed_min = 0.5;
             voice.speed_max = 2.5;
-            voice.pitch_min = -8;
+            voice.pitch_min = -3;  // below, the library falls short of what it is told
             voice.pitch_max = 8;
             hello.voices.push_back(std::move(voice));
         }

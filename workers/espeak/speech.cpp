@@ -149,9 +149,8 @@ Result<void> EspeakSpeech::Speak(const Request& request, Sink& sink) {
     espeak_SetParameter(espeakPUNCTUATION, espeakPUNCT_NONE, 0);
     espeak_SetParameter(espeakCAPITALS, 0, 0);
     Stream stream{request, sink, rate_, CharacterOffsets(request.text)};
-    const espeak_ERROR spoken =
-        espeak_Synth(request.text.c_str(), request.text.size() + 1, 0, POS_CHARACTER, 0,
-                     espeakCHARS_UTF8, nullptr, &stream);
+    const espeak_ERROR spoken = espeak_Synth(request.text.c_str(), request.text.size() + 1, 0,
+                                             POS_CHARACTER, 0, espeakCHARS_UTF8, nullptr, &stream);
     if (stream.too_long) {
         return Error(ErrorKind::kInvalid, "segment_too_long",
                      "the text would take longer than four minutes");

@@ -52,7 +52,8 @@ constexpr Voice kVoices[] = {
          SomeAudio(sink);
          Hang();
      }},
-    {"spin", [](const Request&, Sink&) {
+    {"spin",
+     [](const Request&, Sink&) {
          for (volatile unsigned i = 0;; i = i + 1) {
          }
      }},
@@ -78,8 +79,8 @@ constexpr Voice kVoices[] = {
     {"garbage", [](const Request&, Sink& sink) { sink.Raw(std::string(4'096, '\xA5')); }},
     {"oversized",
      [](const Request&, Sink& sink) { sink.Raw(std::string("\xFF\xFF\xFF\x7F\x04\1\0\0\0", 9)); }},
-    {"half-sample",
-     [](const Request&, Sink& sink) { sink.Raw(EncodeFrame(FrameType::kAudio, sink.id(), "abc")); }},
+    {"half-sample", [](const Request&,
+                       Sink& sink) { sink.Raw(EncodeFrame(FrameType::kAudio, sink.id(), "abc")); }},
     {"empty-audio",
      [](const Request&, Sink& sink) { sink.Raw(EncodeFrame(FrameType::kAudio, sink.id(), "")); }},
     {"lie-order",  // audio after the end
@@ -88,8 +89,7 @@ constexpr Voice kVoices[] = {
          sink.Raw(EncodeAudio(sink.id(), Tone(0.1)));
          Hang();
      }},
-    {"lie-id",
-     [](const Request&, Sink& sink) { sink.Raw(EncodeAudio(sink.id() + 1, Tone(0.1))); }},
+    {"lie-id", [](const Request&, Sink& sink) { sink.Raw(EncodeAudio(sink.id() + 1, Tone(0.1))); }},
     {"lie-total",
      [](const Request&, Sink& sink) {
          sink.Raw(EncodeAudio(sink.id(), Tone(0.1)));
@@ -101,8 +101,7 @@ constexpr Voice kVoices[] = {
          const auto size = static_cast<std::uint32_t>(request.text.size());
          sink.Events(OneEvent(0, size + 1));
      }},
-    {"lie-hello",
-     [](const Request&, Sink& sink) { sink.Raw(EncodeHello({.engine = "fake"})); }},
+    {"lie-hello", [](const Request&, Sink& sink) { sink.Raw(EncodeHello({.engine = "fake"})); }},
     {"big-events",  // as many as a frame may hold, twice
      [](const Request& request, Sink& sink) {
          const auto size = static_cast<std::uint32_t>(request.text.size());

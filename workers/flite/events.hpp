@@ -12,7 +12,7 @@ namespace vf::worker {
 
 // Call once the durations are known, i.e. from the first audio on. Words in order, each followed
 // by its phonemes; pauses stand between as phonemes without text.
-std::vector<engines::TimingEvent> EventsOf(cst_utterance_struct* utterance,
-                                           std::string_view text, int sample_rate);
+std::vector<engines::TimingEvent> EventsOf(cst_utterance_struct* utterance, std::string_view text,
+                                           int sample_rate);
 
 }  // namespace vf::worker

@@ -52,8 +52,7 @@ int OnAudio(const cst_wave* wave, int start, int size, int /*last*/,
             cst_audio_streaming_info* info) {
     Stream& stream = *static_cast<Stream*>(info->userdata);
     if (!stream.started) {
-        stream.too_long =
-            stream.edit.too_long || wave->num_samples > kMostSeconds * kFliteRate;
+        stream.too_long = stream.edit.too_long || wave->num_samples > kMostSeconds * kFliteRate;
         if (stream.too_long) return CST_AUDIO_STREAM_STOP;
         stream.started = true;
         info->min_buffsize = kChunk;

@@ -6,9 +6,9 @@
 namespace vf::worker {
 
 struct TrackEdit {
-    double pitch = 1;     // factor on F0
-    double range = 1;     // factor on F0's distance from the voice's mean, in octaves
-    int most_frames = 0;  // longer utterances are not spoken
+    double pitch = 1;       // factor on F0
+    double range = 1;       // factor on F0's distance from the voice's mean, in octaves
+    int most_frames = 0;    // longer utterances are not spoken
     bool too_long = false;  // set when that happened
 };
 
