@@ -12,20 +12,12 @@ struct Voice {
     std::string id;                      // stable, lower case: "alloy", "slt", "espeak-de"
     std::string name;                    // for people
     std::vector<std::string> languages;  // BCP 47, the first one is the voice's own
-<<<<<<< HEAD
-    std::string gender;   // "female", "male" or "neutral"
-    std::string engine;   // "flite"
-    std::string quality;  // "standard" or "basic"
-    int sample_rate = 0;  // Hz; the engine's samples are mono
-    bool ascii_text = false;  // it reads ASCII only: the splitter transliterates the rest
-    std::string licence;  // SPDX identifier or a short name
-=======
     std::string gender;                  // "female", "male" or "neutral"
     std::string engine;                  // "flite"
     std::string quality;                 // "standard" or "basic"
     int sample_rate = 0;                 // Hz; the engine's samples are mono
+    bool ascii_text = false;             // it reads ASCII only: other scripts are transliterated
     std::string licence;                 // SPDX identifier or a short name
->>>>>>> engines
     std::string description;
     // What brings the voice to -20 LUFS (ITU-R BS.1770), measured over the text of bench/voices.
     double gain_db = 0;

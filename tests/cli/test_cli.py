@@ -52,13 +52,11 @@ def test_a_long_text_becomes_one_file(server, tmp_path):
 def test_plays_through_the_first_player_on_the_path(server, tmp_path):
     heard = tmp_path / "heard.wav"
     player = tmp_path / "aplay"
-    player.write_text(f"#!/bin/sh\nexec cat > {heard}\n")
+    player.write_text(f"#!/bin/sh\nexec /bin/cat > {heard}\n")
     player.chmod(0o755)
-    done = run(server, "tts", "Straight to a player.", env={"PATH": f"{tmp_path}:/nonexistent"})
-    assert done.returncode == 6, "cat is not on that path"
-    done = run(server, "tts", "Straight to a player.", env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
-    if done.returncode == 0 and heard.exists():
-        assert decode(heard.read_bytes(), "wav").seconds > 0.8
+    done = run(server, "tts", "Straight to a player.", env={"PATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert decode(heard.read_bytes(), "wav").seconds > 0.8
     done = run(server, "tts", "No player.", env={"PATH": "/nonexistent"})
     assert done.returncode == 6 and b"-o FILE" in done.stderr
 

@@ -28,7 +28,8 @@ class Server:
     def __init__(self, data_dir=None, settings=None, wait=True):
         self.own_data_dir = data_dir is None
         self.data_dir = pathlib.Path(data_dir or tempfile.mkdtemp(prefix="vf-test-"))
-        os.chmod(self.data_dir, 0o755)
+        if self.own_data_dir:
+            os.chmod(self.data_dir, 0o755)  # the database's user must come through
         self.settings = dict(settings or {})
         self.url = None
         self.process = None
