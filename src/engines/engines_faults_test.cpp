@@ -37,6 +37,7 @@ TEST_F(EnginesFaults, QuarantineCanBeOff) {
 }
 
 TEST_F(EnginesFaults, NoSecondTryOnceTheCallerHasAudio) {
+    options_.segment_timeout = 5s;
     Start();
     auto utterance = Begin("fake-hang-after-audio", "half");
     ASSERT_TRUE(utterance);

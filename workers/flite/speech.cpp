@@ -28,6 +28,8 @@ constexpr int kFramesPerSecond = 200;
 constexpr int kMostSeconds = 240;
 // flite guesses the sound of an unknown token in time that grows with the square of its length.
 constexpr std::size_t kMostTokenBytes = 400;
+// More words than four minutes can hold; each digit may become a word. Known before any work.
+constexpr std::size_t kMostWords = 1'200;
 // kal16's own settings, which the factors of a request are applied to.
 constexpr double kKalStretch = 1.1;
 constexpr double kKalMeanHz = 95;
@@ -66,13 +68,24 @@ int OnAudio(const cst_wave* wave, int start, int size, int /*last*/,
     return stream.sink.Audio(samples) ? CST_AUDIO_STREAM_CONT : CST_AUDIO_STREAM_STOP;
 }
 
-bool HasLongToken(std::string_view text) {
-    std::size_t length = 0;
+Error TooLong() {
+    return Error(ErrorKind::kInvalid, "segment_too_long",
+                 "the text would take longer than four minutes");
+}
+
+Result<void> CheckLength(std::string_view text) {
+    std::size_t length = 0, words = 0;
     for (const char c : text) {
-        length = c == ' ' || c == '\n' || c == '\t' || c == '\r' ? 0 : length + 1;
-        if (length > kMostTokenBytes) return true;
+        const bool is_space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        if ((!is_space && length == 0) || (c >= '0' && c <= '9')) ++words;
+        length = is_space ? 0 : length + 1;
+        if (length > kMostTokenBytes) {
+            return Error(ErrorKind::kInvalid, "token_too_long",
+                         "one word is longer than 400 bytes");
+        }
     }
-    return false;
+    if (words > kMostWords) return TooLong();
+    return {};
 }
 
 void SetFloat(cst_utterance& utterance, const char* name, double value) {
@@ -90,9 +103,8 @@ FliteSpeech::FliteSpeech() {
 }
 
 Result<void> FliteSpeech::Speak(const FliteVoice& voice, const Request& request, Sink& sink) {
-    if (HasLongToken(request.text)) {
-        return Error(ErrorKind::kInvalid, "token_too_long", "one word is longer than 400 bytes");
-    }
+    Result<void> checked = CheckLength(request.text);
+    if (!checked) return checked;
     cst_voice* base = voices_[static_cast<int>(voice.base)];
     const double pitch = voice.pitch * std::exp2(request.pitch / 12);
     TrackEdit edit{pitch, voice.range, kMostSeconds * kFramesPerSecond, false};
@@ -124,10 +136,7 @@ Result<void> FliteSpeech::Speak(const FliteVoice& voice, const Request& request,
     UseTrackEdit(&edit);
     flite_do_synth(utterance.get(), base, utt_synth);
     UseTrackEdit(nullptr);
-    if (stream.too_long) {
-        return Error(ErrorKind::kInvalid, "segment_too_long",
-                     "the text would take longer than four minutes");
-    }
+    if (stream.too_long) return TooLong();
     return {};
 }
 
