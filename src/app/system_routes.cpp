@@ -33,9 +33,9 @@ http::Response Ready(const SystemRoutes& routes) {
 Task<http::Response> Server(http::Request& request, const SystemRoutes& routes) {
     const std::shared_ptr<pg::Pool> pool = routes.pool;
     if (!pool) {
-        Error error(ErrorKind::kUnavailable, "database_unavailable",
-                    "The database is not up yet. Try again in a moment.");
-        error = std::move(error).RetryAfter(std::chrono::seconds(1));
+        const Error error = Error(ErrorKind::kUnavailable, "database_unavailable",
+                                  "The database is not up yet. Try again in a moment.")
+                                .RetryAfter(std::chrono::seconds(1));
         co_return http::ProblemResponse(error, request);
     }
     InstanceStore store(*pool);

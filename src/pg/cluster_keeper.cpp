@@ -106,8 +106,12 @@ Result<ClusterKeeper::Running> ClusterKeeper::Bring() {
                                                   place_.folder.string() + " and do not end.");
     }
     // Nobody is there (and the caller holds the data folder), so what postmaster.pid says is stale.
-    // PostgreSQL itself would trust a process id that another program has been given since.
+    // PostgreSQL itself would trust a process id that another program has been given since, or that
+    // a killed server still holds because nobody has waited for it. The socket folder belongs to
+    // this data folder alone.
     ::unlink((place_.folder / "postmaster.pid").c_str());
+    ::unlink((place_.socket_dir / ".s.PGSQL.5432.lock").c_str());
+    ::unlink((place_.socket_dir / ".s.PGSQL.5432").c_str());
     return Launch(deadline);
 }
 
