@@ -48,7 +48,8 @@ struct Client::Transfer {
         long status = 0;
         curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
         if (status != 200) {
-            self->error_body.append(bytes.substr(0, kMaxErrorBody - std::min(kMaxErrorBody, self->error_body.size())));
+            self->error_body.append(
+                bytes.substr(0, kMaxErrorBody - std::min(kMaxErrorBody, self->error_body.size())));
             return bytes.size();
         }
         if (!self->sink(bytes)) {
@@ -62,8 +63,7 @@ struct Client::Transfer {
         auto* self = static_cast<Transfer*>(self_);
         const std::string_view line(data, size * count);
         static constexpr std::string_view kName = "x-request-id:";
-        if (line.size() > kName.size() &&
-            curl_strnequal(line.data(), kName.data(), kName.size())) {
+        if (line.size() > kName.size() && curl_strnequal(line.data(), kName.data(), kName.size())) {
             std::string_view value = line.substr(kName.size());
             while (!value.empty() && (value.front() == ' ')) value.remove_prefix(1);
             while (!value.empty() && (value.back() == '\r' || value.back() == '\n')) {
@@ -123,9 +123,8 @@ void Client::Perform(const std::string& path, Transfer& transfer) {
                                   base, *reason ? reason : curl_easy_strerror(code)));
     }
     if (code != CURLE_OK) {
-        throw Failure(Exit::kUnreachable,
-                      fmt::format("the connection to {} broke: {}", base,
-                                  *reason ? reason : curl_easy_strerror(code)));
+        throw Failure(Exit::kUnreachable, fmt::format("the connection to {} broke: {}", base,
+                                                      *reason ? reason : curl_easy_strerror(code)));
     }
     if (status != 200) {
         throw Failure(ExitForStatus(status),

@@ -22,7 +22,8 @@ public:
     json::value Get(const std::string& path);
 
     // POST of a JSON body. A 200's bytes go to `sink` as they arrive (return false to stop); any
-    // other answer becomes a Failure with the server's own explanation. Throws Failure, also when the body ends before its end.
+    // other answer becomes a Failure with the server's own explanation. Throws Failure, also when
+    // the body ends before its end.
     void Post(const std::string& path, const json::value& body,
               const std::function<bool(std::string_view)>& sink);
 

@@ -61,8 +61,7 @@ int Run(int argc, char** argv) {
     app.set_version_flag("--version", "voiceflow " VOICEFLOW_VERSION);
     app.require_subcommand(1);
     app.fallthrough();
-    app.add_option("--server", preferences.server, "Address of the server")
-        ->capture_default_str();
+    app.add_option("--server", preferences.server, "Address of the server")->capture_default_str();
     app.add_option("--api-key", preferences.api_key,
                    "API key; better in VOICEFLOW_API_KEY, where other users cannot see it");
     app.add_flag("--json", preferences.json, "Print machine-readable output");

@@ -65,15 +65,16 @@ Player::Player(const std::vector<std::string>& command) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }
     argv.push_back(nullptr);
-    const int code = posix_spawn(&pid_, command[0].c_str(), &actions, nullptr, argv.data(), environ);
+    const int code =
+        posix_spawn(&pid_, command[0].c_str(), &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[0]);
     input_ = ends[1];
     if (code != 0) {
         close(input_);
         pid_ = -1;
-        throw Failure(Exit::kLocal,
-                      fmt::format("cannot start the player {}: {}", command[0], std::strerror(code)));
+        throw Failure(Exit::kLocal, fmt::format("cannot start the player {}: {}", command[0],
+                                                std::strerror(code)));
     }
 }
 

@@ -14,7 +14,8 @@ struct Preferences {
     bool quiet = false;
 };
 
-// $VOICEFLOW_CONFIG, else $XDG_CONFIG_HOME/voiceflow/config.toml, else ~/.config/voiceflow/config.toml.
+// $VOICEFLOW_CONFIG, else $XDG_CONFIG_HOME/voiceflow/config.toml, else
+// ~/.config/voiceflow/config.toml.
 std::string ConfigPath();
 
 // Reads the file at ConfigPath(), which may be absent, then VOICEFLOW_SERVER and VOICEFLOW_API_KEY.

@@ -73,7 +73,7 @@ public:
             fd_ = STDOUT_FILENO;
             return;
         }
-        struct stat info {};
+        struct stat info{};
         const bool is_special = stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
         part_ = is_special ? path : path + ".part";
         fd_ = open(part_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -135,8 +135,8 @@ json::object RequestBody(const Preferences& preferences, const SpeakOptions& opt
 }
 
 std::string WavHeader(std::uint32_t data_bytes, std::uint32_t rate) {
-    std::string header("RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\0\0\0\0\0\0\0\0\2\0\x10\0data\0\0\0\0",
-                       kWavHeader);
+    std::string header(
+        "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\0\0\0\0\0\0\0\0\2\0\x10\0data\0\0\0\0", kWavHeader);
     const auto put = [&](std::size_t at, std::uint32_t value) {
         for (std::size_t i = 0; i < 4; ++i) header[at + i] = static_cast<char>(value >> (8 * i));
     };
@@ -244,8 +244,10 @@ void Speak(const Preferences& preferences, const SpeakOptions& options) {
     if (player) player->Finish();
     if (output) output->Keep();
     if (preferences.json && options.output != "-") {
-        json::object report{{"characters", Utf8Count(text)}, {"bytes", spoken.bytes},
-                            {"requests", spoken.pieces},     {"format", format}};
+        json::object report{{"characters", Utf8Count(text)},
+                            {"bytes", spoken.bytes},
+                            {"requests", spoken.pieces},
+                            {"format", format}};
         if (!to_player) report["file"] = options.output;
         fmt::print("{}\n", json::Print(report));
     } else if (!preferences.quiet && output && options.output != "-") {

@@ -47,7 +47,8 @@ void ListVoices(const Preferences& preferences, const VoicesOptions& options) {
         fmt::print("{}\n", json::Print(answer));
         return;
     }
-    const json::value* voices = answer.is_object() ? answer.get_object().if_contains("voices") : nullptr;
+    const json::value* voices =
+        answer.is_object() ? answer.get_object().if_contains("voices") : nullptr;
     if (!voices || !voices->is_array()) {
         throw Failure(Exit::kServerError, "the server's answer holds no list of voices");
     }

@@ -48,7 +48,8 @@ std::string AddressOf(const http::ServerOptions& options, std::uint16_t port) {
     std::string host = options.host;
     if (host == "0.0.0.0" || host == "::") host = "127.0.0.1";
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", host, port);
+    return fmt::format("{}://{}:{}", options.tls_certificate.empty() ? "http" : "https", host,
+                       port);
 }
 
 std::size_t DspThreads(const AppSettings& settings) {
@@ -73,8 +74,7 @@ using SignalSet = asio::basic_signal_set<Executor>;
 struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
-          speech(loop, engines, dsp, s.speech), access(s.access),
-          page(LoadPage(paths.page)),
+          speech(loop, engines, dsp, s.speech), access(s.access), page(LoadPage(paths.page)),
           system{readiness, engines, pool, access, ReadFile(paths.openapi), page},
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);

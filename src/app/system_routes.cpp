@@ -10,7 +10,7 @@ namespace vf::app {
 namespace {
 
 http::Response Ready(const SystemRoutes& routes) {
-    const char* engines = routes.engines.ready()              ? "ready"
+    const char* engines = routes.engines.ready()             ? "ready"
                           : routes.readiness.engines_started ? "unavailable"
                                                              : "starting";
     const char* database = "starting";
@@ -90,10 +90,9 @@ void SystemRoutes::Add(http::Router& router, SystemRoutes& routes) {
         router.Add(http::Method::kGet, path, http::QuickHandler(std::move(handler)), options);
     };
     quick(
-        "/health",
-        [](http::Request&) { return Text(R"({"status":"ok"})", "application/json"); }, open);
-    quick(
-        "/ready", [&routes](http::Request&) { return Ready(routes); }, open);
+        "/health", [](http::Request&) { return Text(R"({"status":"ok"})", "application/json"); },
+        open);
+    quick("/ready", [&routes](http::Request&) { return Ready(routes); }, open);
     quick(
         "/metrics",
         [](http::Request&) {
@@ -108,17 +107,16 @@ void SystemRoutes::Add(http::Router& router, SystemRoutes& routes) {
             return response;
         },
         open);
-    quick(
-        "/", [&routes](http::Request& request) { return Page(routes, request, ""); },
-        open);
+    quick("/", [&routes](http::Request& request) { return Page(routes, request, ""); }, open);
     quick(
         "/assets/{file}",
         [&routes](http::Request& request) {
             return Page(routes, request, request.PathParam("file"));
         },
         open);
-    router.AddAll(http::Method::kGet, {"/api/server", "/api/v1/server"},
-                  [&routes](http::Request& request) { return Server(request, routes); }, json_only);
+    router.AddAll(
+        http::Method::kGet, {"/api/server", "/api/v1/server"},
+        [&routes](http::Request& request) { return Server(request, routes); }, json_only);
 }
 
 }  // namespace vf::app

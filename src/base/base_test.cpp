@@ -134,8 +134,8 @@ protected:
         schema.Integer("http.port", o.port, 0, 65535, {"8080", "Port."});
         schema.Text("http.host", o.host, {"\"::1\"", "Host."});
         schema.Choice("auth.demo", o.mode, {"auto", "always"}, {"\"auto\"", "Demo mode."});
-        schema.Duration("http.idle_timeout", o.idle, std::chrono::seconds(1),
-                        std::chrono::hours(1), {"\"75s\"", "Idle."});
+        schema.Duration("http.idle_timeout", o.idle, std::chrono::seconds(1), std::chrono::hours(1),
+                        {"\"75s\"", "Idle."});
         schema.Bytes("http.max_body", o.body, 1024, 1 << 30, {"\"8MiB\"", "Body."});
         schema.Flag("log.access", o.log, {"true", "Access log."});
         schema.Secret("auth.token", o.token, {"\"x\"", "Token."});
@@ -180,9 +180,9 @@ TEST_F(SettingsTest, MistakesNameFileAndLine) {
               "");
     EXPECT_EQ(ends(LoadText("[http]\nport = \"80\"\n"), ":2: http.port must be of type integer"),
               "");
-    EXPECT_EQ(ends(LoadText("[auth]\ndemo = \"maybe\"\n"),
-                   ":2: auth.demo must be one of auto, always"),
-              "");
+    EXPECT_EQ(
+        ends(LoadText("[auth]\ndemo = \"maybe\"\n"), ":2: auth.demo must be one of auto, always"),
+        "");
     EXPECT_EQ(LoadText("", {"VOICEFLOW_HTTP_PORT=x"}),
               "environment variable VOICEFLOW_HTTP_PORT: http.port must be a whole number");
     EXPECT_EQ(LoadText("", {}, {"--http.idle_timeout=5"}),

@@ -1,7 +1,7 @@
 #include "base/json.hpp"
 
-#include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
+#include <boost/json/basic_parser_impl.hpp>
 
 #include <algorithm>
 
@@ -126,9 +126,8 @@ Error Malformed(std::string_view text, std::size_t at, const boost::json::error_
     at = std::min(at, text.size());
     const std::string_view before = text.substr(0, at);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const std::size_t line_start = before.rfind('\n') == std::string_view::npos
-                                       ? 0
-                                       : before.rfind('\n') + 1;
+    const std::size_t line_start =
+        before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     const std::size_t column = Utf8Count(before.substr(line_start)) + 1;
     if (ec == boost::json::error::too_deep) {
         return Error(ErrorKind::kInvalid, "json_too_deep",
@@ -159,7 +158,8 @@ std::string Pointer(std::string_view parent, std::string_view member) {
 
 Error BodyError(std::vector<FieldError> fields) {
     const FieldError& first = fields.front();
-    std::string message = first.path == "/" ? "The body" : fmt::format("\"{}\"", first.path.substr(1));
+    std::string message =
+        first.path == "/" ? "The body" : fmt::format("\"{}\"", first.path.substr(1));
     message += " " + first.message;
     return Error(ErrorKind::kInvalid, "invalid_request", std::move(message), std::move(fields));
 }

@@ -26,7 +26,9 @@ struct Parsed {
 // with line and column, "json_too_deep" beyond kMaxDepth levels, "invalid_utf8".
 Result<Parsed> Parse(std::string_view text);
 
-inline std::string Print(const value& v) { return boost::json::serialize(v); }
+inline std::string Print(const value& v) {
+    return boost::json::serialize(v);
+}
 
 // Appends one member name to a JSON pointer (RFC 6901 escaping).
 std::string Pointer(std::string_view parent, std::string_view member);

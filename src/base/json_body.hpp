@@ -17,9 +17,9 @@
 // which calls check.Range("speed", body.speed, 0.25, 4.0) and the like.
 // Native bodies are closed (unknown or repeated members are errors); vendor dialects are open.
 
+#include <fmt/format.h>
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
-#include <fmt/format.h>
 
 #include <cmath>
 #include <cstdint>
@@ -83,8 +83,7 @@ struct IsVector<std::vector<T>> : std::true_type {};
 
 class Walker {
 public:
-    Walker(Members members, std::vector<FieldError>& errors)
-        : members_(members), errors_(errors) {}
+    Walker(Members members, std::vector<FieldError>& errors) : members_(members), errors_(errors) {}
 
     template <class T>
     void ReadObject(const value& in, T& out, const std::string& path) {
@@ -93,8 +92,7 @@ public:
             return;
         }
         const object& source = in.get_object();
-        using Described =
-            boost::describe::describe_members<T, boost::describe::mod_public>;
+        using Described = boost::describe::describe_members<T, boost::describe::mod_public>;
         const std::size_t before = errors_.size();
         boost::mp11::mp_for_each<Described>([&](auto member) {
             auto& target = out.*member.pointer;

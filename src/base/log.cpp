@@ -120,8 +120,8 @@ void Write(spdlog::level::level_enum level, std::string_view name, std::string_v
            Fields fields) {
     State& state = GetState();
     if (!state.logger->should_log(level)) return;
-    const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     const auto millis = now.time_since_epoch().count() % 1000;
     std::string line;
     if (state.format == Format::kJson) {

@@ -39,8 +39,8 @@ void Info(std::string_view event, Fields fields = {});
 void Warning(std::string_view event, Fields fields = {});
 void Error(std::string_view event, Fields fields = {});
 
-// The access log's own channel: appends one ready-made JSON line (without line end) to a buffer that
-// is written when it holds 64 KiB, after 200 ms, and at exit.
+// The access log's own channel: appends one ready-made JSON line (without line end) to a buffer
+// that is written when it holds 64 KiB, after 200 ms, and at exit.
 void Access(std::string_view line);
 // Writes what is buffered.
 void Flush();

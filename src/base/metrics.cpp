@@ -5,8 +5,7 @@
 namespace vf::metrics {
 
 prometheus::Registry& Registry() {
-    static prometheus::Registry registry(
-        prometheus::Registry::InsertBehavior::Merge);
+    static prometheus::Registry registry(prometheus::Registry::InsertBehavior::Merge);
     return registry;
 }
 

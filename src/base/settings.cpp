@@ -244,8 +244,8 @@ std::string SettingsSchema::Document() const {
                                entry.type, entry.bounds.empty() ? "" : ", ", entry.bounds,
                                entry.default_text, entry.text.example, entry.environment);
             for (const std::string& alias : entry.aliases) out += fmt::format(" or {}", alias);
-            out += fmt::format("\n{} = {}\n", entry.key.substr(section.size() + 1),
-                               entry.current());
+            out +=
+                fmt::format("\n{} = {}\n", entry.key.substr(section.size() + 1), entry.current());
         }
     }
     return out;

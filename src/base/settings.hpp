@@ -51,9 +51,9 @@ public:
     struct Loaded {
         std::vector<std::string> warnings;  // unknown VOICEFLOW_* variables, each with a hint
     };
-    // Reads the file (empty path: none), the environment and `arguments` (each "--section.name=value"
-    // or two items "--section.name" "value"). An unknown key, a wrong type or a value out of
-    // bounds is an Error whose message names the source with file and line.
+    // Reads the file (empty path: none), the environment and `arguments` (each
+    // "--section.name=value" or two items "--section.name" "value"). An unknown key, a wrong type
+    // or a value out of bounds is an Error whose message names the source with file and line.
     Result<Loaded> Load(const std::string& path, std::span<const char* const> environment,
                         std::span<const std::string> arguments);
 
@@ -69,9 +69,9 @@ public:
         SettingText text;
         std::string environment;  // VOICEFLOW_SECTION_NAME
         std::vector<std::string> aliases;
-        std::function<std::string()> current;                      // as TOML
+        std::function<std::string()> current;                       // as TOML
         std::function<Result<void>(std::string_view)> assign_text;  // from environment or argument
-        bool takes_string = true;                                  // TOML strings allowed
+        bool takes_string = true;                                   // TOML strings allowed
         bool takes_integer = false;
         bool takes_real = false;
         bool takes_flag = false;

@@ -116,9 +116,8 @@ Result<void> SettingsSchema::LoadEnvironment(std::span<const char* const> enviro
             const bool is_client =
                 std::find(std::begin(kClient), std::end(kClient), name) != std::end(kClient);
             if (name.starts_with("VOICEFLOW_") && !is_client) {
-                loaded.warnings.push_back(
-                    fmt::format("the environment variable {} is not a setting{}", name,
-                                Nearest(name)));
+                loaded.warnings.push_back(fmt::format(
+                    "the environment variable {} is not a setting{}", name, Nearest(name)));
             }
             continue;
         }
@@ -135,17 +134,17 @@ Result<void> SettingsSchema::LoadArguments(std::span<const std::string> argument
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         std::string_view argument = arguments[i];
         if (!argument.starts_with("--")) {
-            return Bad(fmt::format("command line: '{}' is not an option; settings are written "
-                                   "--section.name=value",
-                                   argument));
+            return Bad(
+                fmt::format("command line: '{}' is not an option; settings are written "
+                            "--section.name=value",
+                            argument));
         }
         argument.remove_prefix(2);
         const std::size_t equals = argument.find('=');
         const std::string key(argument.substr(0, equals));
         Entry* entry = Find(key);
         if (!entry) {
-            return Bad(
-                fmt::format("command line: unknown setting --{}{}", key, Nearest(key)));
+            return Bad(fmt::format("command line: unknown setting --{}{}", key, Nearest(key)));
         }
         std::string text;
         if (equals != std::string_view::npos) {
@@ -157,8 +156,7 @@ Result<void> SettingsSchema::LoadArguments(std::span<const std::string> argument
         }
         const Result<void> assigned = entry->assign_text(text);
         if (!assigned) {
-            return Bad(
-                fmt::format("command line: --{} {}", key, assigned.error().message()));
+            return Bad(fmt::format("command line: --{} {}", key, assigned.error().message()));
         }
     }
     return {};

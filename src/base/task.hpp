@@ -21,10 +21,10 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
-#include <memory>
 #include <utility>
 #include <variant>
 
@@ -39,9 +39,9 @@ using Executor = asio::io_context::executor_type;
 template <class T = void>
 using Task = asio::awaitable<T, Executor>;
 
-using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                               asio::wait_traits<std::chrono::steady_clock>,
-                                               Executor>;
+using SteadyTimer =
+    asio::basic_waitable_timer<std::chrono::steady_clock,
+                               asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 // Completion tokens: kAwait throws on error, kAwaitTuple returns (error_code, ...).
 inline constexpr asio::use_awaitable_t<Executor> kAwait{};

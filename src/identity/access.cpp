@@ -8,9 +8,15 @@
 namespace vf::identity {
 namespace {
 
-constexpr std::array kForwardingHeaders = {
-    "Forwarded",        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
-    "X-Forwarded-Port", "Via",             "True-Client-IP",   "CF-Connecting-IP"};
+constexpr std::array kForwardingHeaders = {"Forwarded",
+                                           "X-Forwarded-For",
+                                           "X-Forwarded-Host",
+                                           "X-Forwarded-Proto",
+                                           "X-Real-IP",
+                                           "X-Forwarded-Port",
+                                           "Via",
+                                           "True-Client-IP",
+                                           "CF-Connecting-IP"};
 
 bool AllDigits(std::string_view text) {
     return std::all_of(text.begin(), text.end(),
@@ -55,7 +61,8 @@ bool IsLoopbackOrigin(std::string_view origin) {
 }
 
 bool IsFromThisMachine(const http::Request& request) {
-    if (!request.peer.is_loopback || !IsLoopbackAuthority(request.headers.Get("Host"))) return false;
+    if (!request.peer.is_loopback || !IsLoopbackAuthority(request.headers.Get("Host")))
+        return false;
     for (const char* header : kForwardingHeaders) {
         if (request.headers.Has(header)) return false;
     }
@@ -75,7 +82,8 @@ struct Credential {
 Credential FindCredential(const http::Request& request) {
     std::string_view bearer = request.headers.Get("Authorization");
     const std::size_t space = bearer.find(' ');
-    if (space != std::string_view::npos && http::EqualsIgnoringCase(bearer.substr(0, space), "bearer")) {
+    if (space != std::string_view::npos &&
+        http::EqualsIgnoringCase(bearer.substr(0, space), "bearer")) {
         bearer.remove_prefix(space + 1);
     }
     Credential found;

@@ -37,9 +37,9 @@ TEST(Access, AdmitsProgramsOfThisMachine) {
 TEST(Access, RefusesEveryoneElse) {
     EXPECT_EQ(CodeFor({}, false), "missing_api_key");
     EXPECT_EQ(CodeFor({}, true, "never"), "missing_api_key");
-    for (const char* host : {"example.org", "127.0.0.1.example.org", "localhost.example.org",
-                             "127.0.0.1@example.org", "127.1", "", "[::1].example.org",
-                             "localhost:80x"}) {
+    for (const char* host :
+         {"example.org", "127.0.0.1.example.org", "localhost.example.org", "127.0.0.1@example.org",
+          "127.1", "", "[::1].example.org", "localhost:80x"}) {
         EXPECT_EQ(CodeFor({{"Host", host}}), "missing_api_key") << host;
     }
     for (const char* header : {"X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"}) {

@@ -18,7 +18,6 @@ int LanguageMatch(const engines::Voice& voice, std::string_view language);
 // The voice for a language: the best match, the default voice among equals, then the better
 // quality, then the first. Null when none speaks it.
 const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
-                                       std::string_view language,
-                                       const std::string& default_voice);
+                                       std::string_view language, const std::string& default_voice);
 
 }  // namespace vf::speech

@@ -19,7 +19,8 @@ Error Wrong(std::string_view field, std::string code, std::string message) {
 Result<void> CheckText(const SpeechRequest& request, std::size_t& characters) {
     const std::string_view field = request.text_field;
     if (request.text.empty()) {
-        return Wrong(field, "text_empty", fmt::format("\"{}\" is empty: there is nothing to speak.", field));
+        return Wrong(field, "text_empty",
+                     fmt::format("\"{}\" is empty: there is nothing to speak.", field));
     }
     if (const auto bad = Utf8FindInvalid(request.text)) {
         return Wrong(field, "invalid_utf8",
@@ -75,10 +76,11 @@ Result<engines::Voice> ChooseVoice(const SpeechRequest& request,
                      "There is no voice with this id. GET /api/voices lists the voices.");
     }
     if (!request.language.empty() && LanguageMatch(*voice, request.language) == 0) {
-        return Wrong("language", "language_not_supported",
-                     fmt::format("The voice {} does not speak this language. Leave \"voice\" out to "
-                                 "get one that does.",
-                                 voice->id));
+        return Wrong(
+            "language", "language_not_supported",
+            fmt::format("The voice {} does not speak this language. Leave \"voice\" out to "
+                        "get one that does.",
+                        voice->id));
     }
     return *voice;
 }
@@ -114,8 +116,9 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     split.ascii = plan.voice.ascii_text;
     plan.segments = text::Split(request.text, split);
     if (plan.segments.empty()) {
-        return Wrong(request.text_field, "text_not_speakable",
-                     fmt::format("\"{}\" has nothing in it that can be spoken.", request.text_field));
+        return Wrong(
+            request.text_field, "text_not_speakable",
+            fmt::format("\"{}\" has nothing in it that can be spoken.", request.text_field));
     }
     return plan;
 }

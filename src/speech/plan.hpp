@@ -16,7 +16,8 @@ struct SpeechPlan {
     audio::Format format = audio::Format::kWav;
     int sample_rate = 0;
     std::size_t characters = 0;
-    // What the engine does itself, within the voice's own range, and what is left for the stretcher.
+    // What the engine does itself, within the voice's own range, and what is left for the
+    // stretcher.
     double engine_speed = 1;
     double engine_pitch = 0;
     double stretch_speed = 1;

@@ -23,7 +23,7 @@ void AddEvents(Rendering& rendering, const text::Segment& segment,
     for (const engines::TimingEvent& event : events) {
         TimelineItem item;
         item.kind = event.kind == engines::TimingEvent::kWord ? TimelineItem::Kind::kWord
-                                                                   : TimelineItem::Kind::kPhoneme;
+                                                              : TimelineItem::Kind::kPhoneme;
         const text::TextRange original = segment.Original(event.text_begin, event.text_end);
         item.text_begin = original.begin;
         item.text_end = original.end;

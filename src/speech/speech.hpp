@@ -28,7 +28,7 @@ struct SpeechRequest {
     double speed = 1.0;   // 0.25 to 4
     double pitch = 0.0;   // semitones, -12 to 12
     double volume = 0.0;  // dB, -20 to 10
-    bool whole = false;  // the caller collects everything and sends it with its length
+    bool whole = false;   // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
     std::string_view text_field = "text";  // what the dialect calls it, for error messages
 };

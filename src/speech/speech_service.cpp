@@ -6,16 +6,16 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
-#include "engines/voice.hpp"
 #include "engines/engines.hpp"
+#include "engines/voice.hpp"
 #include "speech/plan.hpp"
 #include "speech/render.hpp"
 
 namespace vf::speech {
 namespace {
 
-const prometheus::Histogram::BucketBoundaries kDurations{0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                                         0.5,   1,    2.5,   5,    10,  30, 60};
+const prometheus::Histogram::BucketBoundaries kDurations{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                                         1,     2.5,  5,     10,   30,  60};
 const prometheus::Histogram::BucketBoundaries kAudioSeconds{0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
 
 struct Metrics {
@@ -75,7 +75,8 @@ struct SpeechService::Impl {
     void Record(const Speech& speech, std::chrono::steady_clock::duration took) {
         const std::string format(audio::InfoOf(speech.format).name);
         metrics.requests
-            .Add({{"engine", speech.engine}, {"format", format}, {"outcome", Outcome(*speech.pipe)}})
+            .Add(
+                {{"engine", speech.engine}, {"format", format}, {"outcome", Outcome(*speech.pipe)}})
             .Increment();
         if (!speech.pipe->complete()) return;
         metrics.duration.Add({{"engine", speech.engine}}, kDurations)
@@ -125,7 +126,8 @@ Result<std::shared_ptr<Speech>> SpeechService::Start(const SpeechRequest& reques
     speech->format = plan->format;
     speech->sample_rate = plan->sample_rate;
     speech->characters = plan->characters;
-    speech->pipe = std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
+    speech->pipe =
+        std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
     Spawn(impl_->loop.get_executor(), Impl::Run(impl_.get(), speech, plan), "speech");
     return speech;
 }

@@ -115,8 +115,8 @@ TEST(LanguageTags, AreChecked) {
     for (const char* tag : {"en", "en-US", "zh-Hant-TW", "sr-Latn", "es-419", "yue"}) {
         EXPECT_TRUE(IsLanguageTag(tag)) << tag;
     }
-    for (const char* tag : {"", "e", "en-", "-en", "en--US", "en_US", "123", "en US",
-                            "abcdefghi", "en-abcdefghi", "é"}) {
+    for (const char* tag : {"", "e", "en-", "-en", "en--US", "en_US", "123", "en US", "abcdefghi",
+                            "en-abcdefghi", "é"}) {
         EXPECT_FALSE(IsLanguageTag(tag)) << tag;
     }
 }
@@ -145,7 +145,8 @@ TEST(Timeline, StaysMonotoneAndInsideTheAudio) {
 // The real corridor, from text to bytes, with the test engine and with flite.
 class CorridorTest : public testing::Test {
 protected:
-    CorridorTest() : dsp(2), engines(loop, EngineSettings()), service(loop, engines, dsp, options) {}
+    CorridorTest()
+        : dsp(2), engines(loop, EngineSettings()), service(loop, engines, dsp, options) {}
 
     static engines::EngineOptions EngineSettings() {
         engines::EngineOptions settings;
@@ -282,7 +283,8 @@ TEST_F(CorridorTest, AbandoningStopsTheWork) {
 TEST_F(CorridorTest, AWholeReplyTooLargeIsRefused) {
     options.max_whole_bytes = 1000;
     SpeechService small(loop, engines, dsp, options);
-    auto speak = [](engines::Engines* started_engines, SpeechService* service) -> Task<std::string> {
+    auto speak = [](engines::Engines* started_engines,
+                    SpeechService* service) -> Task<std::string> {
         co_await started_engines->Start();
         auto started = service->Start(Request("slt", "More than a thousand bytes."));
         auto body = co_await service->Collect(*started);

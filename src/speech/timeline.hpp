@@ -1,6 +1,6 @@
 #pragma once
-// When what is said: words and phonemes on the clock of the whole audio, each mapped to the caller's
-// original text. Filled while the audio is rendered; one per response, on the loop.
+// When what is said: words and phonemes on the clock of the whole audio, each mapped to the
+// caller's original text. Filled while the audio is rendered; one per response, on the loop.
 
 #include <cstddef>
 #include <cstdint>

@@ -8,7 +8,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 RULES = [
-    (re.compile(r"\b(if|while|switch)\s*\([^;{]*\bco_await\b"), "co_await in a condition"),
     (re.compile(r"\?[^;]*\bco_await\b|\bco_await\b[^;]*\?[^;]*:(?!:)"), "co_await with ?:"),
     (re.compile(r"\bthrow\b[^;]*\bco_await\b"), "throw with co_await"),
     (re.compile(r"\bco_await\b[^;]*\[[^\]]*\]\s*(\([^)]*\))?\s*(mutable\s*)?\{"),
@@ -16,8 +15,11 @@ RULES = [
     (re.compile(r"\bco_await\b[^;]*[,(]\s*\{"), "a braced list in a statement with co_await"),
     (re.compile(r"(&&|\|\|)\s*co_await\b"), "co_await behind && or ||"),
 ]
+CONDITION = re.compile(r"\b(?:if|while|switch)\s*(?:constexpr\s*)?\(")
 LAMBDA = re.compile(r"\[([^\]]*)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*(?:mutable\s*)?->\s*Task<")
 CATCH = re.compile(r"\bcatch\s*\(")
+ANY_LAMBDA = re.compile(r"\[[^\[\]]*\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*(?:mutable\s*)?"
+                        r"(?:->\s*[\w:<>,&*\s]+?)?\s*\{")
 
 
 def blank(text):
@@ -35,15 +37,29 @@ def statements(text):
     yield start, text[start:]
 
 
+def closing(text, at):
+    """The place of the bracket that closes the one at `at`."""
+    pairs = {"(": 1, "{": 1, ")": -1, "}": -1}
+    depth = 0
+    for i in range(at, len(text)):
+        depth += pairs.get(text[i], 0)
+        if depth == 0:
+            return i
+    return len(text)
+
+
 def catch_blocks(text):
     for match in CATCH.finditer(text):
         at = text.index("{", match.end())
-        depth, end = 0, at
-        for end in range(at, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[end], 0)
-            if depth == 0:
-                break
-        yield at, text[at:end]
+        yield at, text[at:closing(text, at)]
+
+
+def own_text(body):
+    """A function's body without the bodies of the lambdas in it."""
+    while match := ANY_LAMBDA.search(body):
+        brace = match.end() - 1
+        body = body[:match.start()] + body[closing(body, brace) + 1:]
+    return body
 
 
 def main():
@@ -62,12 +78,16 @@ def main():
                 match = rule.search(statement)
                 if match:
                     report(offset + match.start(), what)
+        for match in CONDITION.finditer(text):
+            at = match.end() - 1
+            condition = text[at + 1:closing(text, at)].split(";")[-1]
+            if "co_await" in condition:
+                report(match.start(), "co_await in a condition")
         for match in LAMBDA.finditer(text):
-            body = text[match.end():match.end() + 4000]
-            if match[1].strip() and re.search(r"\bco_(await|return)\b", body.split("\n}", 1)[0]):
-                end = body.find("};")
-                if "co_" in body[:end if end > 0 else None]:
-                    report(match.start(), "a coroutine lambda with captures")
+            brace = text.find("{", match.end())
+            body = text[brace + 1:closing(text, brace)]
+            if match[1].strip() and re.search(r"\bco_(await|return)\b", own_text(body)):
+                report(match.start(), "a coroutine lambda with captures")
         for offset, block in catch_blocks(text):
             if "co_await" in block:
                 report(offset, "co_await in a catch block")

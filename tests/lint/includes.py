@@ -20,22 +20,23 @@ def folder_of(path):
 
 
 def targets():
-    """{folder: (name, links)} from every CMakeLists.txt."""
+    """{folder: (names, links)} from every CMakeLists.txt; a folder may hold more than one target."""
     found = {}
     for file in SRC.rglob("CMakeLists.txt"):
         text = re.sub(r"#.*", "", file.read_text())
-        match = re.search(r"vf_module\(\s*(\w+)(.*?)\)\s*", text, re.S)
-        if not match:
-            continue
-        links = re.search(r"LINKS\s+(.*?)(?:TESTS|SOURCES|$)", match[2], re.S)
-        names = re.findall(r"\bvf_(\w+)", links[1]) if links else []
-        found[str(file.parent.relative_to(SRC))] = (match[1], names)
+        names, links = [], []
+        for name, body in re.findall(r"vf_module\(\s*(\w+)(.*?)\)", text, re.S):
+            names.append(name)
+            listed = re.search(r"LINKS\s+(.*?)(?:TESTS|SOURCES|$)", body, re.S)
+            links += re.findall(r"\bvf_(\w+)", listed[1]) if listed else []
+        if names:
+            found[str(file.parent.relative_to(SRC))] = (names, [l for l in links if l not in names])
     return found
 
 
 def main():
     modules = targets()
-    by_name = {name: folder for folder, (name, _) in modules.items()}
+    by_name = {name: folder for folder, (names, _) in modules.items() for name in names}
     wrong = []
 
     def reach(folder, seen):

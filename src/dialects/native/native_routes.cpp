@@ -57,14 +57,13 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     http::RouteOptions json = options;
     json.produces = {"application/json"};
     for (const char* path : {"/api/voices", "/api/v1/voices"}) {
-        router.Add(
-            http::Method::kGet, path,
-            http::QuickHandler([&catalogue](http::Request& request) {
-                Result<json::value> body = VoicesBody(request, catalogue);
-                if (!body) return http::ProblemResponse(body.error(), request);
-                return http::JsonResponse(200, *body);
-            }),
-            json);
+        router.Add(http::Method::kGet, path,
+                   http::QuickHandler([&catalogue](http::Request& request) {
+                       Result<json::value> body = VoicesBody(request, catalogue);
+                       if (!body) return http::ProblemResponse(body.error(), request);
+                       return http::JsonResponse(200, *body);
+                   }),
+                   json);
     }
 }
 

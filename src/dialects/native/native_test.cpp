@@ -19,8 +19,8 @@ http::Request FormRequest(const std::vector<std::pair<std::string, std::string>>
     request.media_type = "multipart/form-data";
     request.headers.Set("Content-Type", "multipart/form-data; boundary=b");
     for (const auto& [name, value] : fields) {
-        request.body += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" +
-                        value + "\r\n";
+        request.body +=
+            "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
     }
     request.body += "--b--\r\n";
     return request;
@@ -57,7 +57,8 @@ TEST(GenerateBody, AFormIsCheckedByTheSameRules) {
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "a"}, {"speed", "fast"}})), "/speed wrong_type");
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "a"}, {"speed", "nan"}})), "/speed wrong_type");
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "a"}, {"text", "b"}})), "/text duplicate_member");
-    EXPECT_EQ(FirstWrong(FormRequest({{"colour", "red"}, {"text", "a"}})), "/colour unknown_member");
+    EXPECT_EQ(FirstWrong(FormRequest({{"colour", "red"}, {"text", "a"}})),
+              "/colour unknown_member");
     EXPECT_EQ(FirstWrong(FormRequest({{"speed", "1"}})), "/text required");
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "\xff"}})), "invalid_utf8");
 }

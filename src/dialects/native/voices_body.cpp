@@ -58,7 +58,8 @@ Result<Filter> ReadFilter(const http::Request& request) {
         }
     }
     if (wrong.empty()) return filter;
-    std::string message = "The query parameter \"" + wrong.front().path + "\" " + wrong.front().message;
+    std::string message =
+        "The query parameter \"" + wrong.front().path + "\" " + wrong.front().message;
     return Error(ErrorKind::kInvalid, "invalid_request", std::move(message), std::move(wrong));
 }
 
@@ -68,8 +69,8 @@ bool Matches(const engines::Voice& voice, const Filter& filter) {
     if (!filter.engine.empty() && voice.engine != filter.engine) return false;
     if (!filter.quality.empty() && voice.quality != filter.quality) return false;
     return filter.search.empty() ||
-           http::LowerCase(voice.id + "\n" + voice.name + "\n" + voice.description).find(filter.search) !=
-               std::string::npos;
+           http::LowerCase(voice.id + "\n" + voice.name + "\n" + voice.description)
+                   .find(filter.search) != std::string::npos;
 }
 
 json::object VoiceJson(const engines::Voice& voice) {

@@ -70,8 +70,7 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
         [&speech](http::Request& request) { return Speak(request, speech); }, with_body);
 
     const auto list = [&](const char* path, json::value (*body)(const engines::Catalogue&)) {
-        router.Add(http::Method::kGet, path,
-                   http::QuickHandler([&catalogue, body](http::Request&) {
+        router.Add(http::Method::kGet, path, http::QuickHandler([&catalogue, body](http::Request&) {
                        return http::JsonResponse(200, body(catalogue));
                    }),
                    options);
@@ -80,9 +79,8 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     list("/v1/audio/voices", &AudioVoices);
     list("/v1/audio/models", &AudioModels);
     router.Add(http::Method::kGet, "/v1/models/{model}",
-               http::QuickHandler([&catalogue](http::Request& request) {
-                   return Model(request, catalogue);
-               }),
+               http::QuickHandler(
+                   [&catalogue](http::Request& request) { return Model(request, catalogue); }),
                options);
 }
 

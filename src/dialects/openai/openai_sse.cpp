@@ -29,13 +29,11 @@ std::string Event(const json::value& data) {
 std::string DoneEvent(const speech::Speech& speech) {
     const auto input = static_cast<std::int64_t>(
         std::ceil(static_cast<double>(speech.characters) / kCharactersPerToken));
-    const auto output =
-        static_cast<std::int64_t>(std::ceil(speech.seconds() / kSecondsPerToken));
-    return Event(json::object{{"type", "speech.audio.done"},
-                              {"usage",
-                               {{"input_tokens", input},
-                                {"output_tokens", output},
-                                {"total_tokens", input + output}}}});
+    const auto output = static_cast<std::int64_t>(std::ceil(speech.seconds() / kSecondsPerToken));
+    return Event(json::object{
+        {"type", "speech.audio.done"},
+        {"usage",
+         {{"input_tokens", input}, {"output_tokens", output}, {"total_tokens", input + output}}}});
 }
 
 std::string ErrorEvent(const Error& error) {

@@ -23,8 +23,9 @@ TEST(OpenAiBody, DefaultsAreOpenAis) {
 }
 
 TEST(OpenAiBody, IsOpenButNotBlind) {
-    EXPECT_EQ(FirstWrong(R"({"model":"x","input":"a","voice":{"id":"v"},"seed":1,"lang_code":"a"})"),
-              "ok");
+    EXPECT_EQ(
+        FirstWrong(R"({"model":"x","input":"a","voice":{"id":"v"},"seed":1,"lang_code":"a"})"),
+        "ok");
     EXPECT_EQ(FirstWrong(R"({"model":"x","input":"a","voice":7})"),
               "voice: \"voice\" must be a voice id, or an object with an \"id\".");
     EXPECT_EQ(FirstWrong(R"({"model":"x","input":"a"})"), "voice: \"voice\" is required.");
@@ -36,8 +37,8 @@ TEST(OpenAiBody, IsOpenButNotBlind) {
 }
 
 TEST(OpenAiError, HasAllFourKeys) {
-    const Error error = Error(ErrorKind::kUnavailable, "server_busy", "Busy.")
-                            .RetryAfter(std::chrono::seconds(2));
+    const Error error =
+        Error(ErrorKind::kUnavailable, "server_busy", "Busy.").RetryAfter(std::chrono::seconds(2));
     const http::Response response = ErrorResponse(error, http::Request());
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(response.headers.Get("Retry-After"), "2");
