@@ -70,7 +70,12 @@ bool Build(scmp_filter_ctx filter, const Needs& needs) {
 
 void LockDown(const Needs& needs) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    const bool loaded = filter != nullptr && Build(filter, needs) && seccomp_load(filter) == 0;
+    // No foreign code runs here, so the processor may speculate as it likes: forbidding it, which
+    // older kernels do with every filter, costs a tenth of the speed. The tree shortens the search.
+    const bool loaded = filter != nullptr && Build(filter, needs) &&
+                        seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1) == 0 &&
+                        seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
+                        seccomp_load(filter) == 0;
     seccomp_release(filter);
     if (!loaded) {
         Say("the system call filter cannot be loaded");
