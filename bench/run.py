@@ -134,16 +134,20 @@ def health():
 
 
 def pool_bench(*options):
-    out = subprocess.run([BUILD / "bin" / "pool_bench", "--json", *map(str, options)],
-                         capture_output=True, text=True, check=True).stdout
-    return json.loads(out.strip().splitlines()[-1])
+    """The bare worker pool, driven directly."""
+    out = subprocess.run([BUILD / "bin" / "pool_bench", *map(str, options)], capture_output=True,
+                         text=True, check=True).stdout
+    rate, audio = re.search(r"segments/s ([\d.]+) audio_s/s ([\d.]+)", out).groups()
+    first = re.search(r"first_ms p50 ([\d.]+)", out)[1]
+    return {"requests_per_second": float(rate), "first_chunk_ms_p50": float(first),
+            "audio_seconds_per_request": float(audio) / float(rate)}
 
 
 def encoder_seconds(name):
-    """Seconds of CPU per second of audio, of the encoder with the chain's level and limiter."""
-    out = subprocess.run([BUILD / "bin" / "encode_bench", "--json"], capture_output=True, text=True,
+    """Seconds of CPU per second of audio that the encoder alone takes."""
+    out = subprocess.run([BUILD / "bin" / "encode_bench"], capture_output=True, text=True,
                          check=True).stdout
-    return json.loads(out.strip().splitlines()[-1])[name] / 1000
+    return float(re.search(rf"encode {name} \d+ Hz\s+([\d.]+) ms/s", out)[1]) / 1000
 
 
 def synthesis():

@@ -8,7 +8,7 @@ from support.server import BUILD, ROOT
 
 
 def test_the_thirteen_are_distinct():
-    done = subprocess.run([sys.executable, ROOT / "bench" / "voices" / "distinct.py", "--build", BUILD],
+    done = subprocess.run([sys.executable, ROOT / "bench" / "voices" / "distinct.py", BUILD / "bin" / "voice_samples"],
                           capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
 
