@@ -109,6 +109,15 @@ Admission Admit(RequestHead& head, Request& request, Router& router, std::uint64
         return std::move(admission);
     };
     if (!parsed) return refuse(parsed.error(), router.ErrorsFor(request.path));
+    if (!method && (head.method == "TRACE" || head.method == "CONNECT")) {
+        // Methods of RFC 9110 that no path has: 405, not 501, which says "never heard of it".
+        const unsigned allowed = router.Find(Method::kGet, parts.segments).allowed;
+        const ErrorFormat format = router.ErrorsFor(request.path);
+        if (allowed != 0) {
+            admission.answer = NoSuchMethod(allowed, Method::kGet, request, format);
+            return admission;
+        }
+    }
     if (!method) {
         const Error unknown(ErrorKind::kNotImplemented, "method_not_implemented",
                             "The method " + head.method + " is not known here.");

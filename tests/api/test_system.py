@@ -112,6 +112,20 @@ def test_no_way_out_of_the_assets(http, server):
     assert http.get("/assets/nothing.js").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/assets/%zz", "/assets/%ff", "/v1/models/%zz", "/v1/models/%ff"])
+def test_malformed_paths_are_400(server, path):
+    reply = exchange(server.port, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert reply.status == 400
+    reply.check("GET", path)
+
+
+def test_methods_that_no_path_has(server):
+    for method, status in (("TRACE", 405), ("BREW", 501)):
+        reply = exchange(server.port, f"{method} /health HTTP/1.1\r\nHost: localhost\r\n"
+                         "Connection: close\r\n\r\n")
+        assert reply.status == status, method
+
+
 def test_limits_of_a_request_head(server):
     big = "X-Big: " + "a" * 65536
     reply = exchange(server.port, f"GET /health HTTP/1.1\r\nHost: localhost\r\n{big}\r\n\r\n")
