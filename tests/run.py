@@ -17,7 +17,7 @@ SANITIZER_OPTIONS = {
     "TSAN_OPTIONS": "halt_on_error=1",
 }
 # Programs in which more than one thread touches the same memory.
-THREADED = ["base_test", "pg_test", "speech_test"]
+THREADED = ["base_test", "http_test", "pg_test", "speech_test"]
 
 
 class Tally:
@@ -159,7 +159,7 @@ def main():
         pytest(tally, "release", *extra, "smoke", "sdk", "page", "release",
                env={"VF_SEEN_FILE": str(seen)})
         contract_is_covered(tally, seen)
-    build("tsan", *THREADED, "voiceflow-all", "voiceflow-worker-fake")
+    build("tsan", *THREADED, "voiceflow_workers")
     unit_tests(tally, "tsan", only=THREADED)
     fuzz(tally, 600 if chosen.all else 10)
     if chosen.all:
