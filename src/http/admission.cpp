@@ -109,8 +109,8 @@ Admission Admit(RequestHead& head, Request& request, Router& router, std::uint64
         return std::move(admission);
     };
     if (!parsed) return refuse(parsed.error(), router.ErrorsFor(request.path));
-    if (!method && (head.method == "TRACE" || head.method == "CONNECT")) {
-        // Methods of RFC 9110 that no path has: 405, not 501, which says "never heard of it".
+    if (!method && (head.method == "TRACE" || head.method == "CONNECT" || head.method == "QUERY")) {
+        // Registered methods that no path has: 405, not 501, which says "never heard of it".
         const unsigned allowed = router.Find(Method::kGet, parts.segments).allowed;
         const ErrorFormat format = router.ErrorsFor(request.path);
         if (allowed != 0) {
