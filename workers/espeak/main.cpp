@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <espeak-ng/speak_lib.h>
 
+#include "espeak/gains.hpp"
 #include "espeak/speech.hpp"
 
 namespace vf::worker {
 namespace {
 
 using namespace vf::engines;
-
-// To -20 LUFS: seven languages measured with bench/voices/voice_loudness are within 1.5 dB of it.
-constexpr double kGainDb = 0.3;
 
 class EspeakEngine : public Engine {
 public:
@@ -33,7 +31,7 @@ public:
             voice.sample_rate = speech_.sample_rate();
             voice.licence = "GPL-3.0-or-later";
             voice.description = "espeak-ng's formant synthesis: robotic, clear at high speed.";
-            voice.gain_db = kGainDb;
+            voice.gain_db = GainOf(from.id);
             voice.speed_min = 0.5;
             voice.speed_max = 2.5;
             voice.pitch_min = -3;  // below, the library falls short of what it is told
