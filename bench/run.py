@@ -151,6 +151,7 @@ def encoder_seconds(name):
 
 
 def synthesis():
+    # Twice as many callers as workers: one speaks while the other is being encoded and sent.
     server = Server(settings={"LOG_LEVEL": "warning", "HTTP_ACCESS_LOG": "true"})
     cores = os.cpu_count()
     try:
@@ -166,7 +167,7 @@ def synthesis():
                 return run["requests_per_second"]
 
             ours, theirs = compare(
-                lambda: wrk(server.url + "/v1/generate", cores, script), pool)
+                lambda: wrk(server.url + "/v1/generate", 2 * cores, script), pool)
             what, beside = "pcm at the engine's rate", "bare pool"
             if name == "mp3":
                 # The same cores do the encoding: so much longer one request takes.
