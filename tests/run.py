@@ -111,7 +111,7 @@ def pytest(tally, preset, *arguments, env=None):
 
 
 def fuzz(tally, seconds):
-    build("fuzz")
+    build("fuzz", "voiceflow_fuzzers")
     for program in sorted((ROOT / "build" / "fuzz" / "bin").glob("*_fuzz")):
         corpus = ROOT / "tests" / "fuzz" / "corpus" / program.name.removesuffix("_fuzz")
         with tempfile.TemporaryDirectory() as found:

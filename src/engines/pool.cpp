@@ -164,7 +164,7 @@ void Pool::Dispatch() {
     const std::vector<std::shared_ptr<Worker>> workers = workers_;
     for (const auto& worker : workers) {
         if (queue_.empty()) break;
-        if (worker->state() != Worker::State::kIdle) continue;
+        if (worker->state() != Worker::State::kIdle || worker->HasEnded()) continue;
         const std::shared_ptr<Job> job = queue_.front();
         queue_.pop_front();
         const std::chrono::duration<double> waited = Job::Clock::now() - job->queued_at();

@@ -1,5 +1,6 @@
 #include "engines/worker.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -117,6 +118,11 @@ void Worker::LogLine(std::string_view line) {
         log::Warning("worker_printed",
                      {{"engine", pool_->name()}, {"pid", process_.pid}, {"bytes", line.size()}});
     }
+}
+
+bool Worker::HasEnded() const {
+    pollfd process{process_.pidfd, POLLIN, 0};
+    return ::poll(&process, 1, 0) > 0;
 }
 
 void Worker::Start(std::shared_ptr<Job> job, std::uint64_t max_samples) {

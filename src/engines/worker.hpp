@@ -46,6 +46,8 @@ public:
     bool live() const { return state_ != State::kStarting && state_ != State::kDying; }
     int pid() const { return process_.pid; }
     std::int64_t served() const { return served_; }
+    // The process is dead already, though its end has not been read yet: no text is to blame then.
+    bool HasEnded() const;
 
     // Hands over a job; the worker must be idle.
     void Start(std::shared_ptr<Job> job, std::uint64_t max_samples);

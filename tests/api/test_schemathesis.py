@@ -33,7 +33,7 @@ def test_the_server_keeps_its_description(tmp_path):
     quick = Server(settings={"ENGINES_ENABLE": "espeak", "SPEECH_DEFAULT_VOICE": "espeak-en-us"})
     try:
         few = "asan" in os.environ.get("VF_BUILD", "")
-        run(quick.url, tmp_path, "--max-examples", "10" if few else "30", "--workers", "2")
+        run(quick.url, tmp_path, "--max-examples", "10" if few else "30")
         assert quick.stop() == 0
     finally:
         quick.close()
