@@ -175,6 +175,7 @@ def test_characters_are_code_points(http):
     assert http.post("/v1/generate", json={"text": "word " * 1000}).status_code == 200
 
 
+PATHS = ["/v1/generate", "/v1/generate/stream", "/generate", "/generate/stream"]
 WRONG = [
     ({"text": ""}, "/text", "text_empty"),
     ({"text": "a" * 5001}, "/text", "text_too_long"),
@@ -194,7 +195,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("path", ["/v1/generate", "/v1/generate/stream"])
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("body, pointer, code", WRONG)
 def test_wrong_fields_are_named(http, path, body, pointer, code):
     response = http.post(path, json=body)
@@ -221,7 +222,7 @@ RAW_WRONG = [
 ]
 
 
-@pytest.mark.parametrize("path", ["/v1/generate", "/v1/generate/stream"])
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("body, media_type, status, code", RAW_WRONG)
 def test_wrong_bodies_are_refused(http, path, body, media_type, status, code):
     response = http.post(path, content=body, headers={"Content-Type": media_type})
@@ -232,7 +233,7 @@ def test_wrong_bodies_are_refused(http, path, body, media_type, status, code):
 
 def test_a_body_without_a_length_is_411(server):
     from support.raw import exchange
-    for path in ("/v1/generate", "/v1/generate/stream"):
+    for path in PATHS:
         reply = exchange(server.port, f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
                          "Content-Type: application/json\r\nConnection: close\r\n\r\n")
         assert reply.status == 411

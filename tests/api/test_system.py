@@ -66,8 +66,9 @@ def test_voices_and_their_filters(http):
     assert http.get("/api/v1/voices").json() == http.get("/api/voices").json()
     for query in ({"gender": "loud"}, {"language": "!"}, {"colour": "red"}, {"quality": ""},
                   [("engine", "flite"), ("engine", "espeak")]):
-        response = http.get("/api/voices", params=query)
-        assert response.status_code == 400 and response.json()["errors"][0]["parameter"], query
+        for path in ("/api/voices", "/api/v1/voices"):
+            response = http.get(path, params=query)
+            assert response.status_code == 400 and response.json()["errors"][0]["parameter"], query
 
 
 def test_406_when_json_is_not_wanted(http):
