@@ -33,6 +33,23 @@ std::string Explain(long status, const std::string& body, const std::string& req
     return message;
 }
 
+// The request's header lines, with the key when there is one.
+class HeaderList {
+public:
+    explicit HeaderList(const Preferences& preferences) {
+        if (!preferences.api_key.empty()) Add("Authorization: Bearer " + preferences.api_key);
+    }
+    ~HeaderList() { curl_slist_free_all(list_); }
+    HeaderList(const HeaderList&) = delete;
+    HeaderList& operator=(const HeaderList&) = delete;
+
+    void Add(const std::string& line) { list_ = curl_slist_append(list_, line.c_str()); }
+    curl_slist* get() const { return list_; }
+
+private:
+    curl_slist* list_ = nullptr;
+};
+
 }  // namespace
 
 struct Client::Transfer {
@@ -139,21 +156,11 @@ json::value Client::Get(const std::string& path) {
         body.append(bytes);
         return true;
     };
-    curl_slist* headers = nullptr;
-    headers = curl_slist_append(headers, "Accept: application/json");
-    if (!preferences_.api_key.empty()) {
-        headers = curl_slist_append(
-            headers, fmt::format("Authorization: Bearer {}", preferences_.api_key).c_str());
-    }
+    HeaderList headers(preferences_);
+    headers.Add("Accept: application/json");
     curl_easy_reset(curl_);
-    curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers);
-    try {
-        Perform(path, transfer);
-    } catch (...) {
-        curl_slist_free_all(headers);
-        throw;
-    }
-    curl_slist_free_all(headers);
+    curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers.get());
+    Perform(path, transfer);
     auto parsed = json::Parse(body);
     if (!parsed) throw Failure(Exit::kServerError, "the server's answer is not JSON");
     return std::move(parsed->root);
@@ -164,25 +171,15 @@ void Client::Post(const std::string& path, const json::value& body,
     Transfer transfer;
     transfer.sink = sink;
     const std::string text = json::Print(body);
-    curl_slist* headers = nullptr;
-    headers = curl_slist_append(headers, "Content-Type: application/json");
-    headers = curl_slist_append(headers, "Expect:");
-    if (!preferences_.api_key.empty()) {
-        headers = curl_slist_append(
-            headers, fmt::format("Authorization: Bearer {}", preferences_.api_key).c_str());
-    }
+    HeaderList headers(preferences_);
+    headers.Add("Content-Type: application/json");
+    headers.Add("Expect:");  // no waiting for 100 Continue
     curl_easy_reset(curl_);
-    curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(curl_, CURLOPT_POST, 1L);
     curl_easy_setopt(curl_, CURLOPT_POSTFIELDS, text.c_str());
     curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(text.size()));
-    try {
-        Perform(path, transfer);
-    } catch (...) {
-        curl_slist_free_all(headers);
-        throw;
-    }
-    curl_slist_free_all(headers);
+    Perform(path, transfer);
 }
 
 std::string UrlEncode(std::string_view text) {
