@@ -77,9 +77,9 @@ def test_a_clone_runs(bare_root):
 def test_packages_speak_without_a_compiler(bare_root):
     subprocess.run([ROOT / "scripts" / "package"], check=True, capture_output=True)
     for package in (ROOT / "dist").iterdir():
-        shutil.copy(package, bare_root.folder / "root")
-    bare_root.run("cd /root && mkdir tarball && tar xzf *.tar.gz -C tarball --strip-components=1 && "
+        shutil.copy(package, bare_root.folder / "opt")
+    bare_root.run("cd /opt && mkdir tarball && tar xzf *.tar.gz -C tarball --strip-components=1 && "
                   "tarball/share/voiceflow/install-runtime")
-    bare_root.speaks("/root/tarball/bin/voiceflowd serve")
-    bare_root.run("apt-get install -y --no-install-recommends /root/*.deb && ! command -v cc")
+    bare_root.speaks("/opt/tarball/bin/voiceflowd serve")
+    bare_root.run("apt-get install -y --no-install-recommends /opt/*.deb && ! command -v cc")
     bare_root.speaks("/usr/bin/voiceflowd serve")
