@@ -171,7 +171,7 @@ TEST_F(SettingsTest, LaterSourcesWin) {
 
 TEST_F(SettingsTest, MistakesNameFileAndLine) {
     const auto ends = [](const std::string& text, const std::string& end) {
-        return text.ends_with(end) ? "" : text;
+        return text.ends_with(end) ? "" : "got: " + text;
     };
     EXPECT_EQ(ends(LoadText("[http]\nprot = 1\n"),
                    ".toml:2: unknown setting http.prot; did you mean http.port?"),
