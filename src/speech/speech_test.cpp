@@ -249,7 +249,7 @@ std::vector<double> ClickSeconds(const std::string& pcm, int rate) {
 class ClickTrain : public CorridorTest, public testing::WithParamInterface<double> {};
 
 TEST_P(ClickTrain, TimesHoldThroughTheWholeChain) {
-    SpeechRequest request = Request("fake-clicks", "one two three. four five six.");
+    SpeechRequest request = Request("fake-clicks", "One two three. Four five six.");
     request.speed = GetParam();
     const Spoken spoken = Speak(request);
     ASSERT_EQ(spoken.error, "");
