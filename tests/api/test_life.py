@@ -191,3 +191,27 @@ def test_as_an_ordinary_user(tmp_path_factory):
         process.terminate()
         assert process.wait(15) == 0
         shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_database_of_another_postgresql(data_dir):
+    """A clear message that names the command; the command itself, where there is nothing to do."""
+    Server(data_dir).stop()
+    env = {**os.environ, "VOICEFLOW_DATA_DIR": str(data_dir), "VOICEFLOW_HTTP_PORT": "0"}
+
+    def run(*arguments):
+        return subprocess.run([VOICEFLOWD, *arguments], capture_output=True, text=True, timeout=60,
+                              env=env)
+    upgrade = run("database", "upgrade")
+    assert upgrade.returncode == 0 and "nothing to do" in upgrade.stdout, upgrade.stderr
+    migrate = run("migrate")
+    assert migrate.returncode == 0 and "the schema is at version" in migrate.stdout, migrate.stderr
+    version = data_dir / "postgres" / "PG_VERSION"
+    major = version.read_text()
+    version.write_text("14\n")
+    refused = run("serve")
+    assert refused.returncode == 1
+    assert "voiceflowd database upgrade" in refused.stderr and "postgresql-14" in refused.stderr
+    upgrade = run("database", "upgrade")
+    assert upgrade.returncode == 1 and "postgresql-14" in upgrade.stderr
+    version.write_text(major)
+    assert Server(data_dir).stop() == 0
