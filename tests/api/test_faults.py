@@ -304,3 +304,10 @@ def test_audio_of_the_click_train_is_exact(fake_http):
         assert reply.status_code == 200, reply.text
         lengths[name] = len(decode(reply.content, name, 24000, out_rate=24000).samples)
     assert len(set(lengths.values())) == 1, lengths
+
+
+@pytest.mark.parametrize("name", ["pcm", "ulaw", "aac"])
+def test_whole_and_streamed_carry_the_same_samples(fake_http, name):
+    body = {"text": "One sentence. And another one.", "voice": "fake-tone", "format": name}
+    whole = fake_http.post("/v1/generate", json=body).content
+    assert whole == fake_http.post("/v1/generate/stream", json=body).content
