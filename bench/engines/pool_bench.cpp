@@ -16,6 +16,7 @@ struct Run {
     std::string voice = "slt";
     std::string text = "The quick brown fox jumps over the lazy dog near the old mill.";
     int workers = 2;
+    int callers = 0;  // 0: as many as workers
     double seconds = 5;
     bool events = true;
     Clock::time_point end;
@@ -61,7 +62,7 @@ Task<void> Begin(engines::Engines* all, Run* run, int* left) {
     run->end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                   std::chrono::duration<double>(run->seconds));
     const Executor executor = co_await asio::this_coro::executor;
-    for (int i = 0; i < run->workers; ++i) Spawn(executor, Call(all, run, left), "caller");
+    for (int i = 0; i < run->callers; ++i) Spawn(executor, Call(all, run, left), "caller");
 }
 
 double At(std::vector<double>& values, double part) {
@@ -79,17 +80,19 @@ int main(int argc, char** argv) {
     CLI::App app("Measures the bare worker pool.");
     app.add_option("--voice", run.voice, "Voice id");
     app.add_option("--text", run.text, "One segment of text");
-    app.add_option("--workers", run.workers, "Worker processes, and callers")
-        ->check(CLI::Range(1, 64));
+    app.add_option("--workers", run.workers, "Worker processes")->check(CLI::Range(1, 64));
     app.add_option("--seconds", run.seconds, "How long")->check(CLI::Range(0.1, 3600.0));
     app.add_flag("!--no-events", run.events, "Without word and phoneme times");
+    app.add_option("--callers", run.callers, "Callers; else as many as workers")
+        ->check(CLI::Range(1, 1024));
     CLI11_PARSE(app, argc, argv);
+    if (run.callers == 0) run.callers = run.workers;
     log::Configure(log::Level::kWarning, log::Format::kText, "");
     asio::io_context loop;
     engines::EngineOptions options;
     options.workers_per_engine = run.workers;
     engines::Engines all(loop, options);
-    int left = run.workers;
+    int left = run.callers;
     Spawn(loop.get_executor(), bench::Begin(&all, &run, &left), "bench");
     loop.run();
     std::printf(
