@@ -17,6 +17,13 @@ audio::Pause PauseBefore(const text::Segment& segment) {
     return audio::Pause::kSentence;
 }
 
+bool IsLight(const SpeechPlan& plan) {
+    using audio::Format;
+    const bool copies = plan.format == Format::kPcm || plan.format == Format::kWav ||
+                        plan.format == Format::kUlaw || plan.format == Format::kAlaw;
+    return copies && plan.stretch_speed == 1 && plan.stretch_pitch == 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Chain>> Chain::Make(const SpeechPlan& plan) {
@@ -31,7 +38,7 @@ Result<std::unique_ptr<Chain>> Chain::Make(const SpeechPlan& plan) {
 }
 
 Chain::Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder)
-    : engine_rate_(plan.voice.sample_rate), stretch_speed_(plan.stretch_speed),
+    : is_light_(IsLight(plan)), engine_rate_(plan.voice.sample_rate), stretch_speed_(plan.stretch_speed),
       stretch_pitch_(plan.stretch_pitch),
       gain_(static_cast<float>(audio::DbToLinear(plan.gain_db))),
       stretcher_(plan.voice.sample_rate, plan.stretch_speed, plan.stretch_pitch),

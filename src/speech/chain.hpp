@@ -31,6 +31,10 @@ public:
     // The encoder's last bytes.
     std::string Finish();
 
+    // True when a second of audio costs well under a millisecond: no stretching, and an encoder
+    // that only copies.
+    bool is_light() const { return is_light_; }
+
     // Where the present segment's engine sample lands on the clock of the whole audio, in seconds;
     // right once audio around that sample was written.
     double SecondsAt(std::uint64_t engine_sample) const;
@@ -43,6 +47,7 @@ private:
     Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder);
     std::string Deliver(std::vector<float> joined);
 
+    bool is_light_;
     int engine_rate_;
     double stretch_speed_;
     double stretch_pitch_;
