@@ -21,7 +21,7 @@ struct Run {
     int callers = 0;  // 0: as many as workers
     double seconds = 5;
     bool events = true;
-    int mp3_rate = 0;       // Hz; 0: samples only
+    int mp3_rate = 0;        // Hz; 0: samples only
     bool per_chunk = false;  // encode beside the synthesis, not after it
     asio::thread_pool* encoders = nullptr;
     std::uint64_t encoded_bytes = 0;
@@ -40,8 +40,8 @@ double Milliseconds(Clock::time_point from) {
 class Mp3 {
 public:
     Mp3(int engine_rate, int rate) : step_(static_cast<double>(engine_rate) / rate) {
-        auto made = audio::MakeEncoder(
-            {.format = audio::Format::kMp3, .sample_rate = rate, .whole = true});
+        auto made =
+            audio::MakeEncoder({.format = audio::Format::kMp3, .sample_rate = rate, .whole = true});
         encoder_ = *std::move(made);
     }
 

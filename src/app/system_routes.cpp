@@ -82,7 +82,7 @@ bool SystemRoutes::is_ready() const {
 void SystemRoutes::Add(http::Router& router, SystemRoutes& routes) {
     const http::RouteOptions open;
     http::RouteOptions guarded;
-    guarded.guard = [&routes](http::Request& request) { return routes.access.Admit(request); };
+    guarded.guard = routes.access.Guard();
     http::RouteOptions json_only = guarded;
     json_only.produces = {"application/json"};
 

@@ -13,10 +13,12 @@ int StatusOf(ErrorKind kind) {
         case ErrorKind::kNotAcceptable: return 406;
         case ErrorKind::kRequestTimeout: return 408;
         case ErrorKind::kConflict: return 409;
+        case ErrorKind::kGone: return 410;
         case ErrorKind::kLengthRequired: return 411;
         case ErrorKind::kTooLarge: return 413;
         case ErrorKind::kUriTooLong: return 414;
         case ErrorKind::kUnsupportedMediaType: return 415;
+        case ErrorKind::kRangeNotSatisfiable: return 416;
         case ErrorKind::kExpectationFailed: return 417;
         case ErrorKind::kRateLimited: return 429;
         case ErrorKind::kHeadersTooLarge: return 431;
@@ -25,6 +27,7 @@ int StatusOf(ErrorKind kind) {
         case ErrorKind::kUnavailable: return 503;
         case ErrorKind::kDeadline: return 504;
         case ErrorKind::kVersionNotSupported: return 505;
+        case ErrorKind::kInsufficientStorage: return 507;
     }
     return 500;
 }

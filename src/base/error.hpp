@@ -23,10 +23,12 @@ enum class ErrorKind {
     kNotAcceptable,         // 406
     kRequestTimeout,        // 408: the client was too slow
     kConflict,              // 409
+    kGone,                  // 410: was there, and is expired
     kLengthRequired,        // 411
     kTooLarge,              // 413: the body, never the text
     kUriTooLong,            // 414
     kUnsupportedMediaType,  // 415
+    kRangeNotSatisfiable,   // 416
     kExpectationFailed,     // 417
     kRateLimited,           // 429
     kHeadersTooLarge,       // 431
@@ -35,6 +37,7 @@ enum class ErrorKind {
     kUnavailable,           // 503: try again later
     kDeadline,              // 504: we were too slow
     kVersionNotSupported,   // 505: of HTTP
+    kInsufficientStorage,   // 507: no room for what must be kept
 };
 
 // The HTTP status of a kind.

@@ -57,8 +57,44 @@ struct RequestTag {
 struct InstanceTag {
     static constexpr std::string_view kPrefix = "inst";
 };
-using OperationId = Id<OperationTag>;  // one piece of billable speech work
-using RequestId = Id<RequestTag>;      // one HTTP exchange
-using InstanceId = Id<InstanceTag>;    // one installation (its database)
+struct AccountTag {
+    static constexpr std::string_view kPrefix = "acc";
+};
+struct TeamTag {
+    static constexpr std::string_view kPrefix = "team";
+};
+struct BillingAccountTag {
+    static constexpr std::string_view kPrefix = "bill";
+};
+struct KeyTag {
+    static constexpr std::string_view kPrefix = "key";
+};
+struct EventTag {
+    static constexpr std::string_view kPrefix = "evt";
+};
+struct JobTag {
+    static constexpr std::string_view kPrefix = "job";
+};
+struct BlobTag {
+    static constexpr std::string_view kPrefix = "blob";
+};
+struct BudgetTag {
+    static constexpr std::string_view kPrefix = "budget";
+};
+struct NodeTag {
+    static constexpr std::string_view kPrefix = "node";
+};
+using OperationId = Id<OperationTag>;            // one piece of billable speech work
+using RequestId = Id<RequestTag>;                // one HTTP exchange
+using InstanceId = Id<InstanceTag>;              // one installation (its database)
+using AccountId = Id<AccountTag>;                // a person
+using TeamId = Id<TeamTag>;                      // a tenant
+using BillingAccountId = Id<BillingAccountTag>;  // who pays, for one or more teams
+using KeyId = Id<KeyTag>;                        // an API key
+using EventId = Id<EventTag>;
+using JobId = Id<JobTag>;        // background work
+using BlobId = Id<BlobTag>;      // a stored object
+using BudgetId = Id<BudgetTag>;  // one bound on what may be used in a period
+using NodeId = Id<NodeTag>;      // one data folder: a server process with its journal
 
 }  // namespace vf

@@ -18,6 +18,8 @@ std::string_view KindName(Caller::Kind kind) {
     switch (kind) {
         case Caller::Kind::kAnonymous: return "anonymous";
         case Caller::Kind::kDemo: return "demo";
+        case Caller::Kind::kKey: return "key";
+        case Caller::Kind::kSession: return "session";
     }
     return "unknown";
 }

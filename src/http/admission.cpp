@@ -142,14 +142,15 @@ Admission Admit(RequestHead& head, Request& request, Router& router, std::uint64
     admission.max_body = options.max_body > 0 ? options.max_body : max_body;
     request.route = match.route->pattern;
     request.path_params = std::move(match.params);
-    if (options.guard) {
-        Result<void> allowed;
+    if (options.guard.early) {
+        std::optional<Result<void>> allowed;
         try {
-            allowed = options.guard(request);
+            allowed = options.guard.early(request);
         } catch (...) {
             allowed = ErrorOfException(request);
         }
-        if (!allowed) return refuse(allowed.error(), options.errors);
+        if (allowed && !*allowed) return refuse(allowed->error(), options.errors);
+        admission.is_guard_late = !allowed;
     }
     Result<void> form = CheckBodyForm(head, request, options, admission.max_body);
     if (form) form = CheckAccept(request, options);

@@ -16,6 +16,7 @@ struct Admission {
     Route* route = nullptr;          // null for 404, 405 and automatic OPTIONS
     std::optional<Response> answer;  // the request ends here
     std::uint64_t max_body = 0;
+    bool is_guard_late = false;  // to be asked again, by its `late`, after the body
     bool expects_continue = false;
 };
 

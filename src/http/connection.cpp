@@ -198,6 +198,7 @@ void Connection::OnHead() {
     const bool fits_skip = head.is_chunked || head.content_length <= kMaxSkip;
     Admission admission = Admit(head, request_, core_->router, core_->options.max_body);
     route_ = admission.route;
+    is_guard_late_ = admission.is_guard_late;
     if (!admission.answer) {
         reader_.ReadBody(admission.max_body);
         if (admission.expects_continue) outbox_.Text() += "HTTP/1.1 100 Continue\r\n\r\n";

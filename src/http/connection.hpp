@@ -47,6 +47,7 @@ private:
 
     // Answering. Dispatch() is false when the answer comes later.
     bool Dispatch();
+    static Task<Response> Respond(std::shared_ptr<Connection> self);
     static Task<void> RunHandler(std::shared_ptr<Connection> self);
     void Answer(Response response);
     // Queues head and body; a stream's body follows by Stream().
@@ -86,6 +87,7 @@ private:
     BodyFraming framing_ = BodyFraming::kNone;
     bool keep_alive_ = true;  // of the request in progress
     bool close_after_flush_ = false;
+    bool is_guard_late_ = false;  // the route's guard could not tell before the body
     bool is_answered_ = false;    // before the body was read
     bool is_working_ = false;     // a handler or a stream
     bool is_processing_ = false;  // Process() is on the stack

@@ -19,7 +19,7 @@ std::uint64_t SizeOf(const Body& body) {
 }  // namespace
 
 bool Connection::Dispatch() {
-    if (route_->quick) {
+    if (route_->quick && !is_guard_late_) {
         Response response;
         try {
             response = route_->quick(request_);
@@ -45,12 +45,24 @@ bool Connection::Dispatch() {
     return false;
 }
 
+// The late part of the guard, when it has one to run, and the handler.
+Task<Response> Connection::Respond(std::shared_ptr<Connection> self) {
+    Route& route = *self->route_;
+    if (self->is_guard_late_) {
+        Task<Result<void>> decision = route.options.guard.late(self->request_);
+        const Result<void> admitted = co_await std::move(decision);
+        if (!admitted) co_return route.options.errors(admitted.error(), self->request_);
+    }
+    if (route.quick) co_return route.quick(self->request_);
+    Task<Response> work = route.handler(self->request_);
+    co_return co_await std::move(work);
+}
+
 Task<void> Connection::RunHandler(std::shared_ptr<Connection> self) {
     Response response;
     std::optional<Error> failure;
     try {
-        Task<Response> work = self->route_->handler(self->request_);
-        response = co_await std::move(work);
+        response = co_await Respond(self);
     } catch (...) {
         failure = ErrorOfException(self->request_);
     }
@@ -59,6 +71,7 @@ Task<void> Connection::RunHandler(std::shared_ptr<Connection> self) {
     if (stream) self->pipe_ = stream->pipe;
     if (self->is_closed_) {
         if (stream) stream->pipe->Abandon();
+        if (response.on_done) response.on_done(false);
         self->LogExchange(499, false);
         self->is_working_ = false;
         co_return;
@@ -69,6 +82,10 @@ Task<void> Connection::RunHandler(std::shared_ptr<Connection> self) {
         StreamBody body = *stream;
         is_whole = co_await Stream(self, std::move(body));
         self->core_->wall_clock().Update();
+    }
+    if (response.on_done) {
+        const bool is_written = co_await FlushAll(self);
+        response.on_done(is_whole && is_written);
     }
     self->FinishExchange(is_whole);
 }

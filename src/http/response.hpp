@@ -4,6 +4,7 @@
 // replaced.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ public:
     int status = 200;
     Headers headers;
     Body body;
+    // Called once on the loop when the exchange is over: true when all of the body was handed to
+    // the kernel, false when the client went away or the body broke off. Not for quick handlers.
+    std::function<void(bool is_whole)> on_done;
 };
 
 Response JsonResponse(int status, const json::value& value);

@@ -26,9 +26,13 @@ namespace vf::http {
 using Handler = std::function<Task<Response>(Request&)>;
 // Never waits and takes well under a millisecond: no coroutine is made for it.
 using QuickHandler = std::function<Response(Request&)>;
-// Runs before the body is read; fills request.caller. Its error is the answer, in the route's
-// format.
-using Guard = std::function<Result<void>(Request&)>;
+// Who may come in: fills request.caller, or says why not; its error is the answer, in the route's
+// format. `early` runs before the body is read. When it has no value it could not tell without
+// waiting (a key nobody asked for lately), and `late` decides after the body was read.
+struct Guard {
+    std::function<std::optional<Result<void>>(Request&)> early;
+    std::function<Task<Result<void>>(Request&)> late;
+};
 
 struct RouteOptions {
     std::uint64_t max_body = 0;         // bytes; 0: the server's http.max_body

@@ -30,7 +30,7 @@ void AddRoutes(Router& router) {
     options.consumes = {"application/json"};
     options.produces = {"text/plain", "audio/wav"};
     options.errors = VendorError;
-    options.guard = [](Request& request) -> Result<void> {
+    options.guard.early = [](Request& request) -> Result<void> {
         if (request.headers.Get("X-Key") == "bad") {
             return Error(ErrorKind::kUnauthenticated, "bad_key", "No.");
         }

@@ -108,6 +108,10 @@ void DeclareSettings(SettingsSchema& schema, AccessOptions& options) {
                    "account or key exists (auto), always, or never."});
 }
 
+http::Guard Access::Guard() const {
+    return {[this](http::Request& request) { return Admit(request); }, nullptr};
+}
+
 Result<void> Access::Admit(http::Request& request) const {
     request.caller.address = request.peer.address;
     const Credential credential = FindCredential(request);
@@ -122,6 +126,11 @@ Result<void> Access::Admit(http::Request& request) const {
     }
     if (options_.demo != "never" && IsFromThisMachine(request)) {
         request.caller.kind = Caller::Kind::kDemo;
+        request.caller.team = kDemoTeam;
+        request.caller.billing = BillingAccountId{kDemoTeam.uuid};
+        request.caller.scopes = Scopes::All();
+        request.caller.plan = demo_plan_;
+        request.caller.request_id = request.id;
         return {};
     }
     return Error(ErrorKind::kUnauthenticated, "missing_api_key",

@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 #include "base/settings.hpp"
-#include "http/request.hpp"
+#include "http/router.hpp"
 
 namespace vf::identity {
 
@@ -27,9 +27,11 @@ public:
     // Fills request.caller, or says why not: kUnauthenticated with the codes missing_api_key,
     // invalid_api_key or conflicting_credentials. Usable as a route's guard.
     Result<void> Admit(http::Request& request) const;
+    http::Guard Guard() const;
 
 private:
     AccessOptions options_;
+    std::shared_ptr<const Plan> demo_plan_ = std::make_shared<const Plan>();  // no bounds
 };
 
 }  // namespace vf::identity

@@ -1,6 +1,7 @@
 #pragma once
-// The PostgreSQL client that features use: a pool of shared pipelined connections for single
-// statements, exclusive connections for transactions, and one connection for LISTEN.
+// The PostgreSQL client underneath pg/database.hpp, which is what features use: a pool of shared
+// pipelined connections for single statements, exclusive connections for transactions, and one
+// connection for LISTEN.
 //
 // Everything runs on one loop thread and is not thread-safe. Connections are opened on two helper
 // threads of the pool (name look-up, TLS and SCRAM take milliseconds) and re-opened with back-off
@@ -18,11 +19,10 @@
 
 #include "base/settings.hpp"
 #include "base/task.hpp"
+#include "pg/database.hpp"
 #include "pg/values.hpp"
 
 namespace vf::pg {
-
-using Timeout = std::optional<std::chrono::milliseconds>;  // none: PoolOptions::query_timeout
 
 struct PoolOptions {
     std::string url;                    // postgresql://… or "host=… user=…"; secret
@@ -49,17 +49,6 @@ struct PoolStats {
     std::uint64_t connects = 0;  // connections opened, first ones and reconnections
 };
 
-struct ListenEvent {
-    enum class Kind {
-        kListening,  // LISTEN is in force from here on, after every (re)connection: read the state
-                     // anew, since what was notified before may be lost
-        kMessage,
-    };
-    Kind kind;
-    std::string payload;  // of kMessage
-};
-using ListenCallback = std::function<void(const ListenEvent&)>;
-
 class PoolCore;
 class TransactionState;
 
@@ -85,8 +74,6 @@ private:
 
 class Pool {
 public:
-    using Call = std::pair<Statement, Params>;
-
     // Starts connecting at once, on `loop`, which must outlive the pool.
     Pool(asio::io_context& loop, PoolOptions options);
     // Closes, and waits for the helper threads (≤ 100 ms, a name look-up in progress longer).

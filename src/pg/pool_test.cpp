@@ -31,7 +31,7 @@ PoolOptions One() {
 }
 
 Task<void> FreshTable(Pool* pool) {
-    std::vector<Pool::Call> calls;
+    std::vector<Call> calls;
     calls.emplace_back(kDrop, Params());
     calls.emplace_back(kCreate, Params());
     co_await pool->QueryTogether(std::move(calls));
@@ -128,14 +128,14 @@ TEST(Pool, AStatementSkippedWhilePreparingIsPreparedAgain) {
         Executor loop = co_await asio::this_coro::executor;
         // kEcho is first named in a segment that fails before it; the other two are in flight by
         // then and count on it.
-        std::vector<Pool::Call> calls;
+        std::vector<Call> calls;
         calls.emplace_back(kBad, Params());
         calls.emplace_back(kEcho, IntParam(1));
         std::string together = "pending";
         std::string first = "pending";
         std::string second = "pending";
         int running = 3;
-        auto one = [](Pool* p, std::vector<Pool::Call> list) -> Task<Rows> {
+        auto one = [](Pool* p, std::vector<Call> list) -> Task<Rows> {
             std::vector<Rows> rows = co_await p->QueryTogether(std::move(list));
             co_return std::move(rows.back());
         };
@@ -243,7 +243,7 @@ TEST(Pool, RefusesWhenTooManyWait) {
 TEST(Pool, WhatIsSentTogetherHappensTogether) {
     auto body = [](Pool* pool) -> Task<void> {
         co_await FreshTable(pool);
-        std::vector<Pool::Call> calls;
+        std::vector<Call> calls;
         calls.emplace_back(kInsert, IntParam(1));
         calls.emplace_back(kInsert, IntParam(1));
         std::string sqlstate;
@@ -258,7 +258,7 @@ TEST(Pool, WhatIsSentTogetherHappensTogether) {
         EXPECT_EQ(constraint, "one");
         std::int64_t count = co_await CountThings(pool);
         EXPECT_EQ(count, 0);
-        std::vector<Pool::Call> good;
+        std::vector<Call> good;
         good.emplace_back(kInsert, IntParam(1));
         good.emplace_back(kCount, Params());
         const std::vector<Rows> rows = co_await pool->QueryTogether(std::move(good));

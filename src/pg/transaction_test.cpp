@@ -19,7 +19,7 @@ PoolOptions One() {
 }
 
 Task<void> FreshTable(Pool* pool) {
-    std::vector<Pool::Call> calls;
+    std::vector<Call> calls;
     calls.emplace_back(kDrop, Params());
     calls.emplace_back(kCreate, Params());
     co_await pool->QueryTogether(std::move(calls));

@@ -38,8 +38,8 @@ Result<std::unique_ptr<Chain>> Chain::Make(const SpeechPlan& plan) {
 }
 
 Chain::Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder)
-    : is_light_(IsLight(plan)), engine_rate_(plan.voice.sample_rate), stretch_speed_(plan.stretch_speed),
-      stretch_pitch_(plan.stretch_pitch),
+    : is_light_(IsLight(plan)), engine_rate_(plan.voice.sample_rate),
+      stretch_speed_(plan.stretch_speed), stretch_pitch_(plan.stretch_pitch),
       gain_(static_cast<float>(audio::DbToLinear(plan.gain_db))),
       stretcher_(plan.voice.sample_rate, plan.stretch_speed, plan.stretch_pitch),
       joiner_(plan.voice.sample_rate), resampler_(plan.voice.sample_rate, plan.sample_rate),

@@ -43,7 +43,7 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
-    options.guard = [&access](http::Request& request) { return access.Admit(request); };
+    options.guard = access.Guard();
 
     http::RouteOptions with_body = options;
     with_body.consumes = {"application/json", "multipart/form-data"};

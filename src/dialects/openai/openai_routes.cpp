@@ -59,7 +59,7 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access) {
     http::RouteOptions options;
     options.errors = &ErrorResponse;
-    options.guard = [&access](http::Request& request) { return access.Admit(request); };
+    options.guard = access.Guard();
     router.ErrorsUnder("/v1/audio", &ErrorResponse);
     router.ErrorsUnder("/v1/models", &ErrorResponse);
 
