@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/caller.hpp"
 #include "pg/pg_testing.hpp"
 #include "usage/batch_reader.hpp"
 #include "usage/journal.hpp"
