@@ -12,6 +12,7 @@ http::Response AudioResponse(const std::shared_ptr<speech::Speech>& owner) {
     response.headers.Set("Cache-Control", "no-store");
     response.headers.Set("X-VoiceFlow-Voice", speech.voice);
     response.headers.Set("X-VoiceFlow-Sample-Rate", std::to_string(speech.sample_rate));
+    response.headers.Set("X-VoiceFlow-Operation", speech.operation.Wire());
     response.headers.Set("X-VoiceFlow-Characters", std::to_string(speech.characters));
     response.on_done = [owner](bool is_whole) { owner->Delivered(is_whole); };
     return response;
