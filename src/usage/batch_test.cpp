@@ -11,7 +11,7 @@ namespace {
 void Rotate(Journal& journal) {
     const std::uint64_t before = journal.written().segment;
     ASSERT_TRUE(WaitUntil([&] {
-        journal.End(MakeRow());
+        for (int i = 0; i < 50; ++i) journal.End(MakeRow());
         return journal.written().segment != before;
     }));
 }

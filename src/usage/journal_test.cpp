@@ -99,6 +99,7 @@ TEST(Journal, ATornTailIsCutAtEveryByte) {
         const Found found = ReadAll(*journal);
         EXPECT_EQ(found.rows, std::vector(left.rows.begin(), left.rows.begin() + static_cast<long>(whole)));
         EXPECT_EQ(found.damaged, 0U);
+        journal.reset();
         fs::remove_all(folder);
     }
 }
@@ -132,6 +133,7 @@ TEST(Journal, AFlippedBitInTheMiddleCostsOneRecordAndIsReported) {
         EXPECT_EQ(found.rows, (std::vector{left.rows[0], left.rows[2], left.rows[3]})) << at;
         EXPECT_EQ(found.damaged, 1U) << at;
         EXPECT_EQ(ReadBytes(folder / (left.segment.filename().string() + ".damaged")), changed);
+        journal.reset();
         fs::remove_all(folder);
     }
 }
