@@ -255,6 +255,33 @@ Task<Result<void>> ListKeys(pg::Database* database, const AdminRequest& request)
     co_return Result<void>();
 }
 
+json::value OrNull(const std::optional<std::int64_t>& number) {
+    return number ? json::value(*number) : json::value(nullptr);
+}
+
+json::object PlanJson(const plans::OfferedPlan& offer) {
+    const Plan& plan = *offer.plan;
+    return {{"id", plan.id},
+            {"name", plan.name},
+            {"catalogue", offer.catalogue},
+            {"offered", offer.offered},
+            {"tier", plans::TierName(plan.tier)},
+            {"price_minor", plan.price_minor},
+            {"currency", plan.currency},
+            {"requests", OrNull(plan.requests)},
+            {"characters", OrNull(plan.characters)},
+            {"audio_ms", OrNull(plan.audio_ms)},
+            {"over_request_milli", OrNull(plan.over_request_milli)},
+            {"over_character_milli", OrNull(plan.over_character_milli)},
+            {"over_audio_second_milli", OrNull(plan.over_audio_second_milli)},
+            {"concurrency", OrNull(plan.concurrency)},
+            {"text_characters", OrNull(plan.text_characters)},
+            {"voices", OrNull(plan.voices)},
+            {"deployments", OrNull(plan.deployments)},
+            {"storage_bytes", OrNull(plan.storage_bytes)},
+            {"quality", plan.quality}};
+}
+
 Task<Result<void>> LoadPlans(pg::SystemDb db, const AdminRequest& request) {
     const std::filesystem::path file = request.file;
     Result<std::vector<Plan>> plans = plans::LoadCatalogue(file);
@@ -279,13 +306,7 @@ Task<Result<void>> ListPlans(pg::SystemDb db, const AdminRequest& request) {
     for (const plans::OfferedPlan& offer : offers) {
         const Plan& plan = *offer.plan;
         if (request.json) {
-            rows.push_back(json::object{{"id", plan.id},
-                                        {"name", plan.name},
-                                        {"catalogue", offer.catalogue},
-                                        {"tier", plans::TierName(plan.tier)},
-                                        {"price_minor", plan.price_minor},
-                                        {"currency", plan.currency},
-                                        {"offered", offer.offered}});
+            rows.push_back(PlanJson(offer));
         } else {
             fmt::print("{:<20} {:<14} {:>8}.{:02} {}  {}{}\n", plan.id, offer.catalogue,
                        plan.price_minor / 100, plan.price_minor % 100, plan.currency, plan.name,

@@ -122,7 +122,7 @@ Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request
     if (!made) co_return std::move(made).error();
     auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
     auto speech = std::make_shared<Speech>();
-    speech->operation = OperationId::New();
+    speech->operation = request.operation.value_or(OperationId::New());
     speech->voice = plan->voice.id;
     speech->engine = plan->voice.engine;
     speech->format = plan->format;
