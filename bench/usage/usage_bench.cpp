@@ -1,6 +1,6 @@
 // Usage rows: how fast they are journalled beside the syncs, and how fast they arrive in PostgreSQL
-// beside a bare COPY of the same rows, by the owner, into an equal table without a wall. In one run,
-// on a private cluster in a temporary folder. Usage: usage_bench [rows, default 200000]
+// beside a bare COPY of the same rows, by the owner, into an equal table without a wall. In one
+// run, on a private cluster in a temporary folder. Usage: usage_bench [rows, default 200000]
 
 #include <libpq-fe.h>
 
@@ -178,8 +178,8 @@ Task<void> ShipSteady(asio::io_context* loop, Ship* ship) {
     const auto last = Clock::now();
     co_await WaitShipped(&shipper, written);
     ship->last_arrival = Since(last);
-    std::printf("20,000 rows/s for %.1f s     all in PostgreSQL %.2f s after the last\n", journalled,
-                ship->last_arrival);
+    std::printf("20,000 rows/s for %.1f s     all in PostgreSQL %.2f s after the last\n",
+                journalled, ship->last_arrival);
     co_await shipper.Stop();
 }
 

@@ -257,12 +257,21 @@ TEST(Shipper, APartitionIsMadeOnceByManyAtOnce) {
     for (int i = 0; i < 8; ++i) {
         threads.emplace_back([&] {
             BlockingConnection system(ground.urls.system, milliseconds(5000));
-            system.Run("SELECT vf_usage_partition('2031-07-15')");
+            for (int month = 1; month <= 12; ++month) {
+                system.Run("SELECT vf_usage_partition(make_date(2031, $1::int, 15))",
+                           {std::to_string(month)});
+            }
             ++made;
         });
     }
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(made, 8);
+    EXPECT_EQ(SharedGround()
+                  .Owner()
+                  .Run("SELECT 1 FROM pg_class WHERE relkind = 'r' "
+                       "AND relname ~ '^usage_rows_2031'")
+                  .size(),
+              12U);
 }
 
 TEST(Shipper, ATotalIsUndoneWithItsBatch) {

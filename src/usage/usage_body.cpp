@@ -47,9 +47,9 @@ json::object ToJson(const UsageRow& row) {
 }
 
 json::object ToJson(const Sums& sums) {
-    return {{"requests", sums.requests},     {"errors", sums.errors},
-            {"characters", sums.characters}, {"audio_ms", sums.audio_ms},
-            {"engine_ms", sums.engine_ms},   {"bytes", sums.bytes},
+    return {{"requests", sums.requests},        {"errors", sums.errors},
+            {"characters", sums.characters},    {"audio_ms", sums.audio_ms},
+            {"engine_ms", sums.engine_ms},      {"bytes", sums.bytes},
             {"charge_milli", sums.charge_milli}};
 }
 
@@ -103,11 +103,11 @@ std::string ToCsv(const std::vector<UsageRow>& rows) {
 }
 
 std::string ToCsv(std::string_view by, const std::vector<Group>& groups) {
-    std::string out = fmt::format(
-        "{},requests,errors,characters,audio_ms,engine_ms,bytes,charge_milli\r\n", by);
+    std::string out =
+        fmt::format("{},requests,errors,characters,audio_ms,engine_ms,bytes,charge_milli\r\n", by);
     for (const auto& [name, sums] : groups) {
-        out += fmt::format("{},{},{},{},{},{},{},{}\r\n", CsvField(name), sums.requests, sums.errors,
-                           sums.characters, sums.audio_ms, sums.engine_ms, sums.bytes,
+        out += fmt::format("{},{},{},{},{},{},{},{}\r\n", CsvField(name), sums.requests,
+                           sums.errors, sums.characters, sums.audio_ms, sums.engine_ms, sums.bytes,
                            sums.charge_milli);
     }
     return out;

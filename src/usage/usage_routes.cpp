@@ -120,8 +120,8 @@ void ReadPage(http::QueryReader& query, UsageQuery& out) {
 }
 
 Result<UsageQuery> ReadUsageQuery(const http::Request& request) {
-    http::QueryReader query(request, {"from", "to", "group_by", "live", "key", "voice", "limit",
-                                      "cursor", "format"});
+    http::QueryReader query(
+        request, {"from", "to", "group_by", "live", "key", "voice", "limit", "cursor", "format"});
     UsageQuery out;
     const Time now = Now();
     out.filter.period = ReadPeriod(query, {now - kDefaultPeriod, now + std::chrono::seconds(1)});
@@ -142,8 +142,8 @@ Result<UsageQuery> ReadUsageQuery(const http::Request& request) {
     ReadPage(query, out);
     const std::string format = query.Text("format").value_or("");
     const std::string accept = request.headers.Joined("Accept");
-    out.csv = format == "csv" || (format.empty() &&
-                                  !http::AcceptsOneOf(accept, {"application/json"}));
+    out.csv =
+        format == "csv" || (format.empty() && !http::AcceptsOneOf(accept, {"application/json"}));
     if (!format.empty() && format != "csv" && format != "json") {
         query.Fail("format", "not_allowed", "must be json or csv.");
     }
@@ -156,8 +156,8 @@ http::Response PageResponse(bool csv, std::string csv_body, json::array data,
                             const std::optional<std::string>& next) {
     http::Response response;
     if (csv) {
-        response = http::Response(200, "text/csv; charset=utf-8; header=present",
-                                  std::move(csv_body));
+        response =
+            http::Response(200, "text/csv; charset=utf-8; header=present", std::move(csv_body));
         response.headers.Set("Content-Disposition", "attachment; filename=\"usage.csv\"");
         if (next) response.headers.Set("X-Next-Cursor", *next);
     } else {

@@ -105,7 +105,7 @@ private:
     pg::Database& database_;
 };
 
-Period MonthOfTime(Time time);     // the calendar month around it
+Period MonthOfTime(Time time);       // the calendar month around it
 Period PeriodBefore(Period period);  // the month before a calendar month, else as long
 
 // "2026-11-21" (midnight UTC) or "2026-11-21T10:00:00[.123]Z".

@@ -67,8 +67,8 @@ constexpr pg::Statement kTopVoices{
 
 // The smallest id of a time.
 std::string FirstId(Time time) {
-    const auto millis = static_cast<std::uint64_t>(
-        std::max<std::int64_t>(time.time_since_epoch().count(), 0));
+    const auto millis =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(time.time_since_epoch().count(), 0));
     Uuid id;
     for (std::size_t i = 0; i < 6; ++i) {
         id.bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));

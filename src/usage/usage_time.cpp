@@ -55,7 +55,8 @@ std::optional<Time> ParseTime(std::string_view text) {
     const int month = TakeNumber(text, 2, '-');
     const int day = TakeNumber(text, 2, '\0');
     if (year < 0 || month < 0 || day < 0) return std::nullopt;
-    const year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+    const year_month_day date(std::chrono::year(year),
+                              std::chrono::month(static_cast<unsigned>(month)),
                               std::chrono::day(static_cast<unsigned>(day)));
     if (!date.ok()) return std::nullopt;
     const Time midnight = sys_days(date);
