@@ -20,7 +20,7 @@
 namespace vf::app {
 
 struct AppSettings {
-    std::string data_dir;  // DefaultDataDir()
+    std::string data_dir;    // DefaultDataDir()
     std::string key_file;    // empty: server.key in data_dir
     std::string app_url;     // login roles made by hand; secret
     std::string system_url;  // secret

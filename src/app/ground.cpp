@@ -37,7 +37,7 @@ Result<void> Ground::Open() {
 }
 
 void Ground::AddRoutes(http::Router& router) {
-    usage::AddRoutes(router, [this] { return database_.get(); }, access_);
+    usage::AddRoutes(router, [this] { return database_.get(); }, access_.Guard(Scope::kUsageRead));
     events::AddRoutes(router, events_, access_.Guard(Scope::kAdminRead));
     jobs::AddRoutes(router, jobs_, access_.Guard(Scope::kSpeechRead),
                     access_.Guard(Scope::kSpeechWrite));

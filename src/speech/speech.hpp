@@ -60,7 +60,7 @@ struct Speech {
     Timeline timeline;
     std::uint64_t samples = 0;  // encoded so far, at `sample_rate`
     // Complete once the pipe is.
-    std::string exact_header;   // to be put over the start of a body that is sent whole
+    std::string exact_header;  // to be put over the start of a body that is sent whole
     double seconds() const {
         return sample_rate > 0 ? static_cast<double>(samples) / sample_rate : 0;
     }

@@ -110,12 +110,12 @@ std::size_t SpeechService::at_work() const {
 Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request) {
     if (!impl_->engines.ready()) {
         co_return Error(ErrorKind::kUnavailable, "engines_starting",
-                     "No speech engine is ready yet. Try again in a moment.")
+                        "No speech engine is ready yet. Try again in a moment.")
             .RetryAfter(std::chrono::seconds(1));
     }
     if (impl_->at_work >= static_cast<std::size_t>(impl_->options.max_concurrent)) {
         co_return Error(ErrorKind::kUnavailable, "server_busy",
-                     "The server has all the speech it can work on. Try again in a moment.")
+                        "The server has all the speech it can work on. Try again in a moment.")
             .RetryAfter(std::chrono::seconds(1));
     }
     Result<SpeechPlan> made = MakePlan(request, impl_->engines.catalogue(), impl_->options);
@@ -128,8 +128,7 @@ Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request
     speech->format = plan->format;
     speech->sample_rate = plan->sample_rate;
     speech->characters = plan->characters;
-    Result<std::unique_ptr<Meter>> meter =
-        co_await AdmitSpeech(impl_->metering, request, *speech);
+    Result<std::unique_ptr<Meter>> meter = co_await AdmitSpeech(impl_->metering, request, *speech);
     if (!meter) co_return std::move(meter).error();
     speech->meter = *std::move(meter);
     speech->pipe =

@@ -128,10 +128,10 @@ public:
     IngestPart Finish(Month month) {
         IngestPart part{month, rows_, {}};
         for (BinaryArray* column :
-             {&id_, &shared_, &started_at_, &characters_, &audio_ms_, &engine_ms_, &bytes_,
-              &charge_milli_, &team_, &key_, &billing_, &node_, &status_, &live_, &cached_,
-              &streamed_, &kind_, &delivery_, &route_, &voice_, &model_, &engine_, &region_,
-              &deployment_}) {
+             {&id_,     &shared_,       &started_at_, &characters_, &audio_ms_, &engine_ms_,
+              &bytes_,  &charge_milli_, &team_,       &key_,        &billing_,  &node_,
+              &status_, &live_,         &cached_,     &streamed_,   &kind_,     &delivery_,
+              &route_,  &voice_,        &model_,      &engine_,     &region_,   &deployment_}) {
             column->Into(part.params);
         }
         return part;
@@ -148,9 +148,9 @@ private:
         add(row.key ? row.key->uuid : Uuid());
         add(row.billing.uuid);
         add(row.node.uuid);
-        key_bytes_ += fmt::format("{} {}{}{}{} {} {}", row.status, row.key.has_value(), row.live,
-                                  row.cached, row.streamed, static_cast<int>(row.kind),
-                                  static_cast<int>(row.delivery));
+        key_bytes_ +=
+            fmt::format("{} {}{}{}{} {} {}", row.status, row.key.has_value(), row.live, row.cached,
+                        row.streamed, static_cast<int>(row.kind), static_cast<int>(row.delivery));
         for (const std::string* text :
              {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
             key_bytes_ += '\0';

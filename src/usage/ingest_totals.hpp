@@ -33,6 +33,7 @@ struct IngestTotals {
 
 // Runs in the transaction that inserted the rows, before its commit, with at least one entry. What
 // it throws undoes the batch, which is tried again with back-off until it succeeds.
-using OnIngest = std::function<Task<void>(pg::SystemTransaction&, const std::vector<IngestTotals>&)>;
+using OnIngest =
+    std::function<Task<void>(pg::SystemTransaction&, const std::vector<IngestTotals>&)>;
 
 }  // namespace vf::usage
