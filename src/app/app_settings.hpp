@@ -9,6 +9,7 @@
 #include "engines/engines.hpp"
 #include "http/server.hpp"
 #include "identity/access.hpp"
+#include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/options.hpp"
@@ -26,6 +27,7 @@ struct AppSettings {
     pg::PrivateClusterOptions cluster;
     engines::EngineOptions engines;
     speech::SpeechOptions speech;
+    limits::LimitsOptions limits;
 };
 
 // `settings` must outlive the schema.

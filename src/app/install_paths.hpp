@@ -1,7 +1,7 @@
 #pragma once
 // Where the installed files are, found from the program's own place: <prefix>/bin/voiceflowd,
-// <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (web, migrations, openapi.json).
-// The build tree has the same shape.
+// <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (web, migrations, plans,
+// openapi.json). The build tree has the same shape.
 
 #include <filesystem>
 #include <string>
@@ -13,6 +13,7 @@ struct InstallPaths {
     std::filesystem::path page;
     std::filesystem::path migrations;
     std::filesystem::path openapi;
+    std::filesystem::path plans;  // catalogues
 };
 
 InstallPaths FindInstallPaths();
