@@ -10,8 +10,8 @@ InstallPaths FindInstallPaths() {
     const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
     const std::filesystem::path prefix = program.parent_path().parent_path();
     const std::filesystem::path share = prefix / "share" / "voiceflow";
-    return {prefix / "libexec" / "voiceflow", share / "page", share / "migrations",
-            share / "openapi.json", share / "plans"};
+    return {prefix / "libexec" / "voiceflow", share / "page", share / "migrations", share / "plans",
+            share / "openapi.json"};
 }
 
 std::string DefaultDataDir() {

@@ -1,7 +1,8 @@
 #pragma once
 // Where the installed files are, found from the program's own place: <prefix>/bin/voiceflowd,
-// <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (web, migrations, plans,
-// openapi.json). The build tree has the same shape.
+// <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (page, migrations, plans,
+// openapi.json).
+// The build tree has the same shape.
 
 #include <filesystem>
 #include <string>
@@ -12,8 +13,8 @@ struct InstallPaths {
     std::filesystem::path workers;
     std::filesystem::path page;
     std::filesystem::path migrations;
+    std::filesystem::path plans;
     std::filesystem::path openapi;
-    std::filesystem::path plans;  // catalogues
 };
 
 InstallPaths FindInstallPaths();

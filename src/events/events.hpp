@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/byte_pipe.hpp"
@@ -38,6 +39,9 @@ struct NewEvent {
     json::object actor;    // ActorOf(caller); empty: the server itself
 };
 inline constexpr std::size_t kMaxData = 64 * 1024;
+
+// "job.dead": what an event may be called.
+bool IsEventType(std::string_view type);
 
 // Who did it: {"kind":"key","id":"key_…"}, {"kind":"account","id":"acc_…"} or {"kind":"demo"}.
 json::object ActorOf(const Caller& caller);
