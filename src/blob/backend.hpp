@@ -34,8 +34,8 @@ public:
     virtual Task<Result<void>> Remove(BlobId id) = 0;
 };
 
-// "blob_storage_unavailable", with Retry-After, for everything that is wrong with a storage: the log
-// has the reason, the client cannot do anything about it.
+// "blob_storage_unavailable", with Retry-After, for everything that is wrong with a storage: the
+// log has the reason, the client cannot do anything about it.
 Error StorageUnavailable();
 
 }  // namespace vf::blob

@@ -75,6 +75,8 @@ struct ClientOptions {
     std::string ca_file;                    // PEM; empty: the system's
 };
 
+class ClientCore;
+
 class HttpClient {
 public:
     HttpClient(asio::io_context& loop, ClientOptions options = {});
@@ -87,7 +89,7 @@ public:
     //   kUnavailable  connect_failed, name_not_found, tls_failed, connection_broken (before or
     //                 within the answer), client_busy, client_closed, request_cancelled
     //   kDeadline     request_timeout
-    //   kInvalid      invalid_url, address_refused, request_body_broken
+    //   kInvalid      invalid_url, invalid_header, address_refused, request_body_broken
     //   kTooLarge     response_too_large (also when its headers exceed 64 KiB)
     Task<Result<ClientResponse>> Send(ClientRequest request);
 
@@ -96,9 +98,7 @@ public:
     void Close();
 
 private:
-    struct Core;
-    struct Transfer;
-    std::shared_ptr<Core> core_;
+    std::shared_ptr<ClientCore> core_;
 };
 
 }  // namespace vf::http
