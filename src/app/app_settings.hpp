@@ -10,7 +10,6 @@
 #include "events/events.hpp"
 #include "http/server.hpp"
 #include "identity/access.hpp"
-#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
@@ -36,7 +35,6 @@ struct AppSettings {
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;
-    jobs::JobOptions jobs;
 };
 
 // `settings` must outlive the schema.

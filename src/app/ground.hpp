@@ -8,7 +8,6 @@
 #include "app/app_settings.hpp"
 #include "http/router.hpp"
 #include "identity/access.hpp"
-#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/database.hpp"
 #include "secrets/keyring.hpp"
@@ -50,7 +49,6 @@ private:
     limits::Limits limits_;
     limits::Ledger ledger_;
     events::Events events_;
-    jobs::Jobs jobs_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };

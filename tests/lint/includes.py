@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 # Libraries that only one folder may include.
 OWNERS = {"boost/beast": {"http", "base"}, "libpq": {"pg"}, "hiredis": {"redis"},
+          "curl/": {"http"},
           "lame/": {"audio"}, "FLAC/": {"audio"}, "opus/": {"audio"}, "opusenc": {"audio"},
           "soxr": {"audio"}, "sonic": {"audio"}, "unicode/": {"text"},
           "sodium": {"secrets", "blob"}, "curl/": {"http"}}
