@@ -57,7 +57,7 @@ void Meter::End(const Speech& speech, usage::Delivery delivery, int status) {
         row_.characters = static_cast<std::int64_t>(speech.characters);
     }
     const bool is_charged = is_marked_;
-    if (!is_charged) row_.characters = 0;  // nothing can have been received
+    if (!is_charged) row_.characters = row_.audio_ms = 0;  // nothing can have been received
     row_.charge_milli = is_charged ? permit_.charge_milli(row_.characters, row_.audio_ms) : 0;
     journal_.End(row_);
     if (is_charged) permit_.Settle(row_.characters, row_.audio_ms);

@@ -38,8 +38,9 @@ constexpr pg::Statement kInsertRows{
     "model, engine, region, deployment, shared) ON s.shared = r.shared "
     "ON CONFLICT (id) DO NOTHING "
     "RETURNING billing_account_id, team_id, key_id, live, node_id, characters, audio_ms, "
-    "charge_milli) "
-    "SELECT billing_account_id, team_id, key_id, live, node_id, count(*)::bigint, "
+    "charge_milli, status) "
+    "SELECT billing_account_id, team_id, key_id, live, node_id, "
+    "(count(*) FILTER (WHERE status < 400))::bigint, "
     "sum(characters)::bigint, sum(audio_ms)::bigint, sum(charge_milli)::bigint "
     "FROM added GROUP BY 1, 2, 3, 4, 5"};
 
