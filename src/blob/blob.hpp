@@ -44,7 +44,7 @@ struct BlobOptions {
     std::int64_t puts_at_once = 8;    // S3: each holds one part
     std::int64_t puts_waiting = 256;  // for one of those, at most put_wait
     std::chrono::milliseconds put_wait{30'000};
-    std::chrono::milliseconds write_timeout{3'600'000};  // a writer silent for so long is dead
+    std::chrono::milliseconds write_timeout{900'000};  // a writer silent for so long is dead
     std::chrono::milliseconds sweep_interval{30'000};
     std::string s3_endpoint;  // "https://s3.eu-central-1.amazonaws.com"
     std::string s3_region = "us-east-1";
