@@ -27,6 +27,10 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION vf_wall FROM PUBLIC;
 
+-- A time as it stands on the wire: UTC, milliseconds, Z.
+CREATE FUNCTION vf_rfc3339(at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+
 -- Plans are data. An allowance without a value has no bound; an overage without a price is refused.
 CREATE TABLE plans (
     id                      text    PRIMARY KEY CHECK (id ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
@@ -155,18 +159,22 @@ GRANT INSERT ON access_changes TO voiceflow_app;
 
 CREATE FUNCTION vf_access_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    changed text := to_jsonb(OLD) ->> TG_ARGV[0];
+    changed text := CASE TG_OP WHEN 'INSERT' THEN to_jsonb(NEW) ELSE to_jsonb(OLD) END ->> 'id';
 BEGIN
     INSERT INTO access_changes (kind, subject) VALUES (TG_TABLE_NAME, changed);
     PERFORM pg_notify('vf_access', TG_TABLE_NAME || ' ' || changed);
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER access_changed AFTER DELETE OR UPDATE OF revoked_at, expires_at, scopes, team_id
-    ON api_keys FOR EACH ROW EXECUTE FUNCTION vf_access_changed('id');
+-- The first account or key ends the demo mode.
+CREATE TRIGGER access_changed AFTER INSERT ON accounts FOR EACH ROW
+    EXECUTE FUNCTION vf_access_changed();
+CREATE TRIGGER access_changed
+    AFTER INSERT OR DELETE OR UPDATE OF revoked_at, expires_at, scopes, team_id
+    ON api_keys FOR EACH ROW EXECUTE FUNCTION vf_access_changed();
 CREATE TRIGGER access_changed AFTER DELETE OR UPDATE OF deleted_at, billing_account_id
-    ON teams FOR EACH ROW EXECUTE FUNCTION vf_access_changed('id');
+    ON teams FOR EACH ROW EXECUTE FUNCTION vf_access_changed();
 CREATE TRIGGER access_changed AFTER DELETE OR UPDATE OF plan_id
-    ON billing_accounts FOR EACH ROW EXECUTE FUNCTION vf_access_changed('id');
+    ON billing_accounts FOR EACH ROW EXECUTE FUNCTION vf_access_changed();
 CREATE TRIGGER access_changed AFTER DELETE OR UPDATE
-    ON plans FOR EACH ROW EXECUTE FUNCTION vf_access_changed('id');
+    ON plans FOR EACH ROW EXECUTE FUNCTION vf_access_changed();

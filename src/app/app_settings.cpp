@@ -12,12 +12,27 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     schema.Text("data.dir", settings.data_dir,
                 {"\"/var/lib/voiceflow\"",
                  "Where everything that must stay is kept: the private database, keys, journals."});
+    schema.Text("secrets.key_file", settings.key_file,
+                {"\"/etc/voiceflow/server.key\"",
+                 "The file with the keys that encrypt and sign, made at first start; empty: "
+                 "server.key in the data folder. All nodes on one database need the same."});
     http::DeclareSettings(schema, settings.http);
     identity::DeclareSettings(schema, settings.access);
     speech::DeclareSettings(schema, settings.speech);
     engines::DeclareSettings(schema, settings.engines);
     pg::DeclareSettings(schema, settings.pool);
+    schema.Secret("database.app_url", settings.app_url,
+                  {"postgresql://voiceflow_teams:secret@db.example/voiceflow",
+                   "The login role for team data, when the user of database.url may not make "
+                   "roles; empty: the server makes it."});
+    schema.Secret("database.system_url", settings.system_url,
+                  {"postgresql://voiceflow_server:secret@db.example/voiceflow",
+                   "The login role for what crosses teams, in the same case."});
     pg::DeclareSettings(schema, settings.cluster);
+    usage::DeclareSettings(schema, settings.usage);
+    limits::DeclareSettings(schema, settings.limits);
+    events::DeclareSettings(schema, settings.events);
+    jobs::DeclareSettings(schema, settings.jobs);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},
                   {"\"info\"", "The least important lines that are written."});
     schema.Choice("log.format", settings.log_format, {"json", "text"},

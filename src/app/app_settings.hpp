@@ -7,16 +7,23 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "engines/engines.hpp"
+#include "events/events.hpp"
 #include "http/server.hpp"
 #include "identity/access.hpp"
+#include "jobs/jobs.hpp"
+#include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/options.hpp"
+#include "usage/usage.hpp"
 
 namespace vf::app {
 
 struct AppSettings {
     std::string data_dir;  // DefaultDataDir()
+    std::string key_file;    // empty: server.key in data_dir
+    std::string app_url;     // login roles made by hand; secret
+    std::string system_url;  // secret
     std::string log_level = "info";
     std::string log_format = "json";
     std::string log_file;
@@ -26,6 +33,10 @@ struct AppSettings {
     pg::PrivateClusterOptions cluster;
     engines::EngineOptions engines;
     speech::SpeechOptions speech;
+    usage::UsageOptions usage;
+    limits::LimitsOptions limits;
+    events::EventOptions events;
+    jobs::JobOptions jobs;
 };
 
 // `settings` must outlive the schema.

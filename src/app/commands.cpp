@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "app/admin_commands.hpp"
 #include "app/app_settings.hpp"
+#include "app/database_setup.hpp"
 #include "app/install_paths.hpp"
 #include "app/server_app.hpp"
 #include "base/log.hpp"
@@ -23,6 +25,7 @@ constexpr const char* kUsage =
     "\n"
     "  serve              run the server in the foreground (the default)\n"
     "  migrate            bring the database's schema up to date, then end\n"
+    "  admin              make teams and API keys, change plans: voiceflowd admin --help\n"
     "  config             print every setting with its documentation and present value, as TOML\n"
     "  database upgrade   rewrite the private database for the installed PostgreSQL version\n"
     "  routes             print every route, one a line\n"
@@ -75,21 +78,21 @@ int Serve(const AppSettings& settings) {
 int Migrate(const AppSettings& settings) {
     Result<pg::DataDirLock> lock = Error();
     std::unique_ptr<pg::PrivateCluster> cluster;
-    pg::MigrationOptions options;
-    options.url = settings.pool.url;
-    options.folder = FindInstallPaths().migrations;
-    if (options.url.empty()) {
+    std::string url = settings.pool.url;
+    if (url.empty()) {
         lock = pg::DataDirLock::Acquire(settings.data_dir);
         if (!lock) return Fail(lock.error().message());
         auto started = pg::PrivateCluster::Start(*lock, settings.cluster);
         if (!started) return Fail(started.error().message());
         cluster = *std::move(started);
-        options.url = cluster->url();
+        url = cluster->url();
     }
-    const Result<pg::MigrationReport> report = pg::MigrateNow(options);
-    if (!report) return Fail(report.error().message());
-    for (const std::string& file : report->applied) fmt::print("applied {}\n", file);
-    fmt::print("the schema is at version {}\n", report->version);
+    const auto keyring = secrets::Keyring::LoadOrMake(KeyFile(settings));
+    if (!keyring) return Fail(keyring.error().message());
+    const Result<PreparedDatabase> prepared = PrepareDatabase(settings, url, **keyring);
+    if (!prepared) return Fail(prepared.error().message());
+    for (const std::string& file : prepared->migrations.applied) fmt::print("applied {}\n", file);
+    fmt::print("the schema is at version {}\n", prepared->migrations.version);
     return 0;
 }
 
@@ -130,6 +133,12 @@ int RunCommand(std::span<const std::string> arguments) {
         return 0;
     }
 
+    AdminCommandLine admin;
+    if (command == "admin") {
+        admin = ReadAdminCommandLine(arguments);
+        if (admin.exit_code) return *admin.exit_code;
+        arguments = admin.request.settings;
+    }
     AppSettings settings;
     SettingsSchema schema;
     DeclareSettings(schema, settings);
@@ -154,6 +163,7 @@ int RunCommand(std::span<const std::string> arguments) {
         log::Warning("unknown_variable", {{"warning", warning}});
     }
     if (command == "serve") return Serve(settings);
+    if (command == "admin") return RunAdmin(settings, admin.request);
     if (command == "migrate") return Migrate(settings);
     if (command == "database upgrade") return UpgradeDatabase(settings);
     if (command == "routes") {

@@ -1,6 +1,7 @@
 #pragma once
 // Where the installed files are, found from the program's own place: <prefix>/bin/voiceflowd,
-// <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (web, migrations, openapi.json).
+// <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (page, migrations, plans,
+// openapi.json).
 // The build tree has the same shape.
 
 #include <filesystem>
@@ -12,6 +13,7 @@ struct InstallPaths {
     std::filesystem::path workers;
     std::filesystem::path page;
     std::filesystem::path migrations;
+    std::filesystem::path plans;
     std::filesystem::path openapi;
 };
 

@@ -17,12 +17,12 @@ constexpr pg::Statement kFindInstance{
 }  // namespace
 
 Task<Instance> InstanceStore::FindOrMake() {
-    pg::Rows rows = co_await pool_.Query(kFindInstance);
+    pg::Rows rows = co_await db_.Query(kFindInstance);
     if (rows.empty()) {
         pg::Params params;
         params.Text(NewUuid().Dashed());
-        co_await pool_.Query(kMakeInstance, std::move(params));
-        rows = co_await pool_.Query(kFindInstance);
+        co_await db_.Query(kMakeInstance, std::move(params));
+        rows = co_await db_.Query(kFindInstance);
     }
     const pg::Row row = rows[0];
     const std::optional<Uuid> uuid = Uuid::Parse(row.Text(0));

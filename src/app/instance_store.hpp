@@ -5,7 +5,7 @@
 
 #include "base/ids.hpp"
 #include "base/task.hpp"
-#include "pg/pg.hpp"
+#include "pg/database.hpp"
 
 namespace vf::app {
 
@@ -17,13 +17,13 @@ struct Instance {
 
 class InstanceStore {
 public:
-    explicit InstanceStore(pg::Pool& pool) : pool_(pool) {}
+    explicit InstanceStore(pg::SystemDb db) : db_(std::move(db)) {}
 
     // Makes the row when it is missing; two servers at once make one.
     Task<Instance> FindOrMake();
 
 private:
-    pg::Pool& pool_;
+    pg::SystemDb db_;
 };
 
 }  // namespace vf::app

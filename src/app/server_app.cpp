@@ -10,6 +10,8 @@
 #include <iterator>
 #include <thread>
 
+#include "app/database_setup.hpp"
+#include "app/ground.hpp"
 #include "app/install_paths.hpp"
 #include "app/system_routes.hpp"
 #include "base/log.hpp"
@@ -18,7 +20,6 @@
 #include "http/server.hpp"
 #include "http/static_files.hpp"
 #include "pg/data_dir_lock.hpp"
-#include "pg/migrations.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/speech_service.hpp"
 #include "text/split.hpp"
@@ -74,10 +75,12 @@ using SignalSet = asio::basic_signal_set<Executor>;
 struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
-          speech(loop, engines, dsp, s.speech), access(s.access), page(LoadPage(paths.page)),
-          system{readiness, engines, pool, access, ReadFile(paths.openapi), page},
+          access(loop, s.access), ground(loop, slow, s, access),
+          speech(loop, engines, dsp, s.speech, ground.metering()), page(LoadPage(paths.page)),
+          system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
+        ground.AddRoutes(router);
         native::AddRoutes(router, speech, engines.catalogue(), access);
         openai::AddRoutes(router, speech, engines.catalogue(), access);
     }
@@ -90,10 +93,10 @@ struct ServerApp::Impl {
     Readiness readiness;
     std::unique_ptr<pg::DataDirLock> lock;
     std::unique_ptr<pg::PrivateCluster> cluster;
-    std::shared_ptr<pg::Pool> pool;
     engines::Engines engines;
-    speech::SpeechService speech;
     identity::Access access;
+    Ground ground;
+    speech::SpeechService speech;
     http::StaticFiles page;
     SystemRoutes system;
     http::Router router;
@@ -154,23 +157,29 @@ Task<void> ServerApp::Impl::StartDatabase(Impl* self) {
         co_return;
     }
     for (;;) {
-        pg::MigrationOptions options;
-        options.url = *url;
-        options.folder = self->paths.migrations;
-        Result<pg::MigrationReport> report = co_await pg::Migrate(self->slow, std::move(options));
+        auto prepare = [self, url = *url] {
+            return PrepareDatabase(self->settings, url, self->ground.keyring());
+        };
+        Result<PreparedDatabase> prepared = co_await Offload(self->slow, std::move(prepare));
         if (self->stopping) co_return;
-        if (report) break;
-        const bool is_away = report.error().kind() == ErrorKind::kUnavailable;
+        if (prepared) {
+            auto database = OpenDatabase(self->loop, self->settings, prepared->urls);
+            const Result<void> plans = co_await EnsurePlans(*database, self->paths);
+            if (!plans) {
+                self->Fail(plans.error());
+                co_return;
+            }
+            self->ground.Start(std::move(database));
+            break;
+        }
+        const bool is_away = prepared.error().kind() == ErrorKind::kUnavailable;
         if (!is_away) {
-            self->Fail(report.error());
+            self->Fail(prepared.error());
             co_return;
         }
-        log::Warning("database_unavailable", {{"error", report.error().message()}});
+        log::Warning("database_unavailable", {{"error", prepared.error().message()}});
         co_await Sleep(kDatabaseRetry);
     }
-    pg::PoolOptions options = self->settings.pool;
-    options.url = *url;
-    self->pool = std::make_shared<pg::Pool>(self->loop, std::move(options));
     self->readiness.database_started = true;
     self->AnnounceWhenReady();
 }
@@ -186,9 +195,10 @@ Task<void> ServerApp::Impl::Stop(Impl* self) {
     log::Info("stopping", {});
     self->readiness.draining = true;
     self->signals.cancel();
+    self->ground.Drain();
     co_await self->server.Drain(self->settings.http.drain_timeout);
     co_await self->engines.Stop();
-    if (self->pool) self->pool->Close();
+    co_await self->ground.Stop();
     if (self->cluster) {
         auto stop = [cluster = self->cluster.get()] { cluster->Stop(); };
         co_await Offload(self->slow, std::move(stop));
@@ -216,6 +226,11 @@ int ServerApp::Run() {
         return 1;
     }
     app.lock = std::make_unique<pg::DataDirLock>(*std::move(lock));
+    const Result<void> opened = app.ground.Open();
+    if (!opened) {
+        fmt::print(stderr, "voiceflowd: {}\n", opened.error().message());
+        return 1;
+    }
     const Result<void> listening = app.server.Listen();
     if (!listening) {
         fmt::print(stderr, "voiceflowd: {}\n", listening.error().message());

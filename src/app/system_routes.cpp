@@ -15,7 +15,8 @@ http::Response Ready(const SystemRoutes& routes) {
                                                              : "starting";
     const char* database = "starting";
     if (routes.readiness.database_started) {
-        database = routes.pool && routes.pool->available() ? "ready" : "unavailable";
+        const pg::Database* open = routes.ground.database();
+        database = open && open->available() ? "ready" : "unavailable";
     }
     const char* status = "ready";
     if (routes.readiness.draining) {
@@ -31,14 +32,14 @@ http::Response Ready(const SystemRoutes& routes) {
 }
 
 Task<http::Response> Server(http::Request& request, const SystemRoutes& routes) {
-    const std::shared_ptr<pg::Pool> pool = routes.pool;
-    if (!pool) {
+    pg::Database* database = routes.ground.database();
+    if (!database) {
         const Error error = Error(ErrorKind::kUnavailable, "database_unavailable",
                                   "The database is not up yet. Try again in a moment.")
                                 .RetryAfter(std::chrono::seconds(1));
         co_return http::ProblemResponse(error, request);
     }
-    InstanceStore store(*pool);
+    InstanceStore store(database->System("who this installation is"));
     const Instance instance = co_await store.FindOrMake();
     json::array engines;
     for (const engines::EngineStats& engine : routes.engines.stats()) {
@@ -81,9 +82,10 @@ bool SystemRoutes::is_ready() const {
 
 void SystemRoutes::Add(http::Router& router, SystemRoutes& routes) {
     const http::RouteOptions open;
-    http::RouteOptions guarded;
-    guarded.guard = routes.access.Guard();
-    http::RouteOptions json_only = guarded;
+    http::RouteOptions operators;  // what they show is of all teams
+    operators.guard = routes.access.Guard(Scope::kAdminRead);
+    http::RouteOptions json_only;
+    json_only.guard = routes.access.Guard();
     json_only.produces = {"application/json"};
 
     const auto quick = [&](const char* path, auto handler, const http::RouteOptions& options) {
@@ -98,7 +100,7 @@ void SystemRoutes::Add(http::Router& router, SystemRoutes& routes) {
         [](http::Request&) {
             return Text(metrics::Render(), "text/plain; version=0.0.4; charset=utf-8");
         },
-        guarded);
+        operators);
     quick(
         "/openapi.json",
         [&routes](http::Request&) {

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "app/ground.hpp"
 #include "engines/engines.hpp"
 #include "http/router.hpp"
 #include "http/static_files.hpp"
 #include "identity/access.hpp"
-#include "pg/pg.hpp"
 
 namespace vf::app {
 
@@ -23,7 +23,7 @@ struct Readiness {
 struct SystemRoutes {
     Readiness& readiness;
     engines::Engines& engines;
-    std::shared_ptr<pg::Pool>& pool;  // null until the database has started
+    const Ground& ground;
     const identity::Access& access;
     std::shared_ptr<const std::string> openapi;
     http::StaticFiles& page;

@@ -40,6 +40,7 @@ public:
     constexpr Scopes() = default;
     static constexpr Scopes All() { return Scopes((1U << kScopeCount) - 1); }
     constexpr void Add(Scope scope) { bits_ |= 1U << static_cast<unsigned>(scope); }
+    constexpr void Remove(Scope scope) { bits_ &= ~(1U << static_cast<unsigned>(scope)); }
     constexpr bool Has(Scope scope) const {
         return ((bits_ >> static_cast<unsigned>(scope)) & 1U) != 0;
     }

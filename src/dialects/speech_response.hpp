@@ -8,7 +8,11 @@
 namespace vf::dialects {
 
 // A 200 with the audio's media type and what is known of the speech; the body is to be set.
-http::Response AudioResponse(const speech::Speech& speech);
+// Tells the speech what became of it.
+http::Response AudioResponse(const std::shared_ptr<speech::Speech>& speech);
+
+// Who asks, and where: what plan, budgets and usage go by.
+void Sign(speech::SpeechRequest& speech, const http::Request& request);
 
 // A client that goes away stops the engines.
 void AbandonOnCancel(http::Request& request, const speech::Speech& speech);

@@ -1,37 +1,79 @@
 #pragma once
-// Who may come in. Made in one place, before any handler runs.
+// Who may come in. The one place where credentials are looked at: routes take a guard from here,
+// sockets call AdmitKey with what their first frame carries, and everything behind them sees a
+// Caller.
 //
 // While neither accounts nor keys exist there is the demo mode: a request from this machine itself
-// acts as a built-in demo team. "From this machine" means a loopback peer, a loopback Host, no
-// forwarding header and no foreign Origin: a web page elsewhere, a proxy in front and a rebound DNS
-// name all fail one of these.
+// (demo_mode.hpp) acts as a built-in demo team. The first account or key ends it.
+//
+// A key that was used lately is checked from memory (a hash and a look-up, below 2 us); others are
+// asked of PostgreSQL. What changes a key's rights (revocation, another plan) is in force within a
+// second on every node: PostgreSQL notifies, and the list of changes is read again by polling in
+// case a notification was lost. With the database away known keys go on for `auth.offline_limit`.
+// On the loop; must outlive the router.
 
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "base/caller.hpp"
 #include "base/result.hpp"
 #include "base/settings.hpp"
 #include "http/router.hpp"
 
+namespace vf::pg {
+class Database;
+}
+
 namespace vf::identity {
 
 struct AccessOptions {
-    std::string demo = "auto";  // auto, always, never
+    std::string demo = "auto";    // auto, always, never
+    std::string trusted_proxies;  // networks; see client_address.hpp
+    std::int64_t cached_keys = 100'000;
+    std::int64_t cached_unknown_keys = 10'000;
+    std::chrono::milliseconds unknown_for{60'000};
+    std::chrono::milliseconds poll_interval{400};
+    std::chrono::milliseconds offline_limit{3'600'000};
+    std::chrono::milliseconds record_interval{5'000};  // of last use and request counts
 };
 
+// Sections "auth" and "http" (trusted_proxies).
 void DeclareSettings(SettingsSchema& schema, AccessOptions& options);
+
+// A row that decides what callers may do has changed: of the table `kind`, with the id `subject`.
+// Both empty: changes may have been missed; everything remembered is in doubt.
+using OnAccessChange = std::function<void(std::string_view kind, std::string_view subject)>;
 
 class Access {
 public:
-    explicit Access(AccessOptions options) : options_(std::move(options)) {}
+    // Throws std::invalid_argument for trusted_proxies that cannot be read.
+    Access(asio::io_context& loop, AccessOptions options);
+    ~Access();
 
-    // Fills request.caller, or says why not: kUnauthenticated with the codes missing_api_key,
-    // invalid_api_key or conflicting_credentials. Usable as a route's guard.
-    Result<void> Admit(http::Request& request) const;
-    http::Guard Guard() const;
+    // Once, when the database is up; until then keys are answered 503.
+    // `on_change` is called on the loop for whoever remembers such things too.
+    void Start(std::shared_ptr<pg::Database> database, OnAccessChange on_change = {});
+    // Writes what was counted. The database must still be open.
+    Task<void> Stop();
+
+    // Admits a caller who has `scope`; without one, any caller who is known.
+    // Errors: kUnauthenticated missing_api_key, invalid_api_key, api_key_revoked, api_key_expired,
+    // conflicting_credentials; kForbidden missing_scope; kUnavailable.
+    http::Guard Guard(std::optional<Scope> scope = std::nullopt) const;
+
+    // The same for a key that came another way than in a header. `from` carries address and
+    // request id and is returned filled.
+    Task<Result<Caller>> AdmitKey(std::string key, std::optional<Scope> scope, Caller from) const;
+
+    // Decided from memory, or no value: only the database knows.
+    std::optional<Result<void>> Decide(http::Request& request, std::optional<Scope> scope) const;
 
 private:
-    AccessOptions options_;
-    std::shared_ptr<const Plan> demo_plan_ = std::make_shared<const Plan>();  // no bounds
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace vf::identity

@@ -20,6 +20,12 @@ TransactionBase::TransactionBase(std::unique_ptr<Transaction> transaction)
 
 TransactionBase::~TransactionBase() = default;
 
+TeamTransaction::TeamTransaction(std::unique_ptr<Transaction> transaction, TeamId team)
+    : TransactionBase(std::move(transaction)), team_(team) {}
+
+SystemTransaction::SystemTransaction(std::unique_ptr<Transaction> transaction)
+    : TransactionBase(std::move(transaction)) {}
+
 Task<Rows> TransactionBase::Query(Statement statement, Params params, Timeout timeout) {
     return transaction_->Query(statement, std::move(params), timeout);
 }

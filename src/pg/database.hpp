@@ -58,16 +58,14 @@ public:
 
 private:
     friend class TeamDb;
-    TeamTransaction(std::unique_ptr<Transaction> transaction, TeamId team)
-        : TransactionBase(std::move(transaction)), team_(team) {}
+    TeamTransaction(std::unique_ptr<Transaction> transaction, TeamId team);
     TeamId team_;
 };
 
 class SystemTransaction : public TransactionBase {
 private:
     friend class SystemDb;
-    explicit SystemTransaction(std::unique_ptr<Transaction> transaction)
-        : TransactionBase(std::move(transaction)) {}
+    explicit SystemTransaction(std::unique_ptr<Transaction> transaction);
 };
 
 // The database as one team sees it.

@@ -62,6 +62,17 @@ Result<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(const DataDirLock&
     return std::unique_ptr<PrivateCluster>(new PrivateCluster(std::move(keeper)));
 }
 
+std::optional<std::string> PrivateCluster::UrlOfRunning(const std::filesystem::path& data_dir) {
+    const std::optional<PostmasterFile> running = ReadPostmasterFile(data_dir / "postgres");
+    if (!running || running->status != "ready") return std::nullopt;
+    const Result<std::string> password = ReadPassword(data_dir);
+    if (!password) return std::nullopt;
+    ClusterPlace place;
+    place.socket_dir = running->socket_dir;
+    place.password = *password;
+    return place.Url();
+}
+
 const std::string& PrivateCluster::url() const {
     return keeper_->url();
 }

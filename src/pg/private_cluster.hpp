@@ -13,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -46,6 +47,9 @@ public:
     // line).
     static Result<std::unique_ptr<PrivateCluster>> Start(const DataDirLock& lock,
                                                          PrivateClusterOptions options);
+    // The url of a cluster that another process keeps running on this folder; none: none runs, or
+    // this user may not read its password.
+    static std::optional<std::string> UrlOfRunning(const std::filesystem::path& data_dir);
     // Stops the server, as Stop does.
     ~PrivateCluster();
 

@@ -85,6 +85,19 @@ Result<engines::Voice> ChooseVoice(const SpeechRequest& request,
     return *voice;
 }
 
+std::vector<std::size_t> CountThrough(std::string_view text,
+                                      const std::vector<text::Segment>& segments) {
+    std::vector<std::size_t> through;
+    std::size_t at = 0;
+    std::size_t count = 0;
+    for (const text::Segment& segment : segments) {
+        if (segment.end > at) count += Utf8Count(text.substr(at, segment.end - at));
+        at = std::max(at, segment.end);
+        through.push_back(count);
+    }
+    return through;
+}
+
 }  // namespace
 
 Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalogue& catalogue,
@@ -120,6 +133,8 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
             request.text_field, "text_not_speakable",
             fmt::format("\"{}\" has nothing in it that can be spoken.", request.text_field));
     }
+    plan.characters_through = CountThrough(request.text, plan.segments);
+    plan.characters_through.back() = plan.characters;
     return plan;
 }
 

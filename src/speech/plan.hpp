@@ -26,6 +26,8 @@ struct SpeechPlan {
     bool whole = false;
     audio::EncoderQuality quality;
     std::vector<text::Segment> segments;  // at least one
+    // Characters of the text as sent up to the end of each segment; all of them for the last.
+    std::vector<std::size_t> characters_through;
 };
 
 // Checks the request against the catalogue and the limits. Errors are kInvalid with the field:

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "engines/engines.hpp"
 #include "speech/chain.hpp"
+#include "speech/meter.hpp"
 
 namespace vf::speech {
 namespace {
@@ -37,6 +38,8 @@ void AddEvents(Rendering& rendering, const text::Segment& segment,
 // False when the reader is gone. Waiting for a slow reader holds no worker: the utterance buffers
 // its segment and lets the worker go.
 Task<bool> Send(Rendering& rendering, std::string bytes) {
+    rendering.speech->samples = rendering.chain->samples();
+    rendering.speech->bytes += bytes.size();
     if (bytes.empty()) co_return !rendering.speech->pipe->abandoned();
     co_return co_await rendering.speech->pipe->Write(std::move(bytes));
 }
@@ -52,9 +55,20 @@ Task<std::string> Run(Rendering& rendering, std::size_t samples, Work work) {
     co_return co_await Offload(*rendering.dsp, std::move(work));
 }
 
+// Before a segment of a stream enters the pipe, so that what a client can have received is never
+// more than what is written down.
+bool MarkSegment(Rendering& rendering, std::size_t index) {
+    if (rendering.plan->whole || !rendering.speech->meter) return true;
+    const Result<void> marked = rendering.speech->meter->Mark(
+        *rendering.speech, rendering.plan->characters_through[index]);
+    if (!marked) rendering.speech->pipe->Fail(marked.error());
+    return marked.ok();
+}
+
 // One segment; false when nothing more shall be rendered (reader gone, or pipe failed).
-Task<bool> RenderSegment(Rendering& rendering, const text::Segment& segment) {
+Task<bool> RenderSegment(Rendering& rendering, std::size_t index) {
     const SpeechPlan& plan = *rendering.plan;
+    const text::Segment& segment = plan.segments[index];
     engines::SegmentRequest request;
     request.voice = plan.voice.id;
     request.text = segment.text;
@@ -70,6 +84,8 @@ Task<bool> RenderSegment(Rendering& rendering, const text::Segment& segment) {
     const std::unique_ptr<engines::Utterance> utterance = *std::move(spoken);
     std::shared_ptr<Chain> chain = rendering.chain;
     chain->StartSegment(segment);
+    const auto speaks_since = std::chrono::steady_clock::now();
+    bool is_marked = false;
     std::vector<engines::TimingEvent> events;
     for (;;) {
         Result<std::optional<engines::EngineChunk>> next = co_await utterance->Next();
@@ -78,6 +94,8 @@ Task<bool> RenderSegment(Rendering& rendering, const text::Segment& segment) {
             co_return false;
         }
         if (!*next) break;
+        if (!is_marked && !MarkSegment(rendering, index)) co_return false;
+        is_marked = true;
         engines::EngineChunk chunk = std::move(**next);
         events.insert(events.end(), chunk.events.begin(), chunk.events.end());
         const std::size_t count = chunk.samples.size();
@@ -88,6 +106,7 @@ Task<bool> RenderSegment(Rendering& rendering, const text::Segment& segment) {
             co_return false;
         }
     }
+    rendering.speech->engine_time += std::chrono::steady_clock::now() - speaks_since;
     auto work = [chain] { return chain->EndSegment(); };
     std::string bytes = co_await Run(rendering, 0, std::move(work));
     AddEvents(rendering, segment, events);
@@ -101,8 +120,8 @@ Task<void> RenderAll(Rendering& rendering) {
         co_return;
     }
     rendering.chain = *std::move(chain);
-    for (const text::Segment& segment : rendering.plan->segments) {
-        const bool go_on = co_await RenderSegment(rendering, segment);
+    for (std::size_t i = 0; i < rendering.plan->segments.size(); ++i) {
+        const bool go_on = co_await RenderSegment(rendering, i);
         if (!go_on) co_return;
     }
     std::shared_ptr<Chain> last = rendering.chain;
@@ -110,6 +129,7 @@ Task<void> RenderAll(Rendering& rendering) {
     std::string bytes = co_await Run(rendering, 0, std::move(work));
     Speech& speech = *rendering.speech;
     speech.samples = last->samples();
+    speech.bytes += bytes.size();
     speech.exact_header = last->ExactHeader();
     speech.timeline.Close(speech.seconds());
     speech.pipe->WriteNow(std::move(bytes));

@@ -12,12 +12,15 @@
 
 #include "audio/format.hpp"
 #include "base/byte_pipe.hpp"
+#include "base/caller.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "speech/timeline.hpp"
 
 namespace vf::speech {
+
+class Meter;
 
 struct SpeechRequest {
     std::string text;      // valid UTF-8, plain text; never parsed as markup
@@ -30,11 +33,22 @@ struct SpeechRequest {
     double volume = 0.0;  // dB, -20 to 10
     bool whole = false;   // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
+    Caller caller;
+    std::string route;  // the pattern, for usage
+    std::string model;  // as the caller named it, for usage; empty: none
     std::string_view text_field = "text";  // what the dialect calls it, for error messages
 };
 
 // What is known about a speech before and while it is rendered.
 struct Speech {
+    Speech();
+    ~Speech();  // a speech whose end nobody told of has failed
+    Speech(const Speech&) = delete;
+    Speech& operator=(const Speech&) = delete;
+
+    // The reply is over: all of it was handed to the kernel, or not.
+    void Delivered(bool is_whole);
+
     OperationId operation;
     std::string voice;  // the id that speaks
     std::string engine;
@@ -43,10 +57,16 @@ struct Speech {
     std::size_t characters = 0;  // code points of the text as sent
     std::shared_ptr<BytePipe> pipe;
     Timeline timeline;
+    std::uint64_t samples = 0;  // encoded so far, at `sample_rate`
     // Complete once the pipe is.
-    std::uint64_t samples = 0;  // at `sample_rate`
     std::string exact_header;   // to be put over the start of a body that is sent whole
-    double seconds() const { return static_cast<double>(samples) / sample_rate; }
+    double seconds() const {
+        return sample_rate > 0 ? static_cast<double>(samples) / sample_rate : 0;
+    }
+    // Grow while it is rendered.
+    std::uint64_t bytes = 0;  // encoded
+    std::chrono::steady_clock::duration engine_time{};
+    std::unique_ptr<Meter> meter;  // null: not metered
 };
 
 }  // namespace vf::speech

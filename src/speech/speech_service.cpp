@@ -69,6 +69,7 @@ struct SpeechService::Impl {
     engines::Engines& engines;
     asio::thread_pool& dsp;
     SpeechOptions options;
+    const Metering& metering;
     Metrics metrics{};
     std::size_t at_work = 0;
 
@@ -96,8 +97,9 @@ struct SpeechService::Impl {
 };
 
 SpeechService::SpeechService(asio::io_context& loop, engines::Engines& engines,
-                             asio::thread_pool& dsp, const SpeechOptions& options)
-    : impl_(std::make_unique<Impl>(Impl{loop, engines, dsp, options})) {}
+                             asio::thread_pool& dsp, const SpeechOptions& options,
+                             const Metering& metering)
+    : impl_(std::make_unique<Impl>(Impl{loop, engines, dsp, options, metering})) {}
 
 SpeechService::~SpeechService() = default;
 
@@ -105,19 +107,19 @@ std::size_t SpeechService::at_work() const {
     return impl_->at_work;
 }
 
-Result<std::shared_ptr<Speech>> SpeechService::Start(const SpeechRequest& request) {
+Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request) {
     if (!impl_->engines.ready()) {
-        return Error(ErrorKind::kUnavailable, "engines_starting",
+        co_return Error(ErrorKind::kUnavailable, "engines_starting",
                      "No speech engine is ready yet. Try again in a moment.")
             .RetryAfter(std::chrono::seconds(1));
     }
     if (impl_->at_work >= static_cast<std::size_t>(impl_->options.max_concurrent)) {
-        return Error(ErrorKind::kUnavailable, "server_busy",
+        co_return Error(ErrorKind::kUnavailable, "server_busy",
                      "The server has all the speech it can work on. Try again in a moment.")
             .RetryAfter(std::chrono::seconds(1));
     }
     Result<SpeechPlan> made = MakePlan(request, impl_->engines.catalogue(), impl_->options);
-    if (!made) return std::move(made).error();
+    if (!made) co_return std::move(made).error();
     auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
     auto speech = std::make_shared<Speech>();
     speech->operation = OperationId::New();
@@ -126,10 +128,14 @@ Result<std::shared_ptr<Speech>> SpeechService::Start(const SpeechRequest& reques
     speech->format = plan->format;
     speech->sample_rate = plan->sample_rate;
     speech->characters = plan->characters;
+    Result<std::unique_ptr<Meter>> meter =
+        co_await AdmitSpeech(impl_->metering, request, *speech);
+    if (!meter) co_return std::move(meter).error();
+    speech->meter = *std::move(meter);
     speech->pipe =
         std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
     Spawn(impl_->loop.get_executor(), Impl::Run(impl_.get(), speech, plan), "speech");
-    return speech;
+    co_return speech;
 }
 
 Task<Result<void>> SpeechService::WaitForAudio(std::shared_ptr<Speech> speech) {
@@ -168,6 +174,10 @@ Task<Result<std::string>> SpeechService::Collect(std::shared_ptr<Speech> speech)
         co_return Error(ErrorKind::kUnavailable, "cancelled", "The speech was cancelled.");
     }
     PutHeader(*speech, body);
+    if (speech->meter) {
+        const Result<void> marked = speech->meter->Mark(*speech, speech->characters);
+        if (!marked) co_return marked.error();
+    }
     co_return body;
 }
 

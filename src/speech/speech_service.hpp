@@ -8,6 +8,7 @@
 #include "base/cancel.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "speech/meter.hpp"
 #include "speech/options.hpp"
 #include "speech/speech.hpp"
 
@@ -18,18 +19,22 @@ class Engines;
 namespace vf::speech {
 
 struct SpeechPlan;
+inline constexpr Metering kUnmetered{};
 
 class SpeechService {
 public:
+    // `metering` may be filled later, before the first request.
     SpeechService(asio::io_context& loop, engines::Engines& engines, asio::thread_pool& dsp,
-                  const SpeechOptions& options);
+                  const SpeechOptions& options, const Metering& metering = kUnmetered);
     ~SpeechService();
 
-    // Checks the request and starts to render it. The pipe fills from then on; abandoning it stops
-    // the work. Errors: those of MakePlan, and kUnavailable "engines_starting" or "server_busy".
-    Result<std::shared_ptr<Speech>> Start(const SpeechRequest& request);
+    // Checks the request against catalogue, plan and budgets and starts to render it. The pipe fills
+    // from then on; abandoning it stops the work. Errors: those of MakePlan and AdmitSpeech, and
+    // kUnavailable "engines_starting" or "server_busy".
+    Task<Result<std::shared_ptr<Speech>>> Start(SpeechRequest request);
 
-    // Waits for the whole audio and returns it with exact sizes in its header. Errors: whatever
+    // Waits for the whole audio, writes down what it costs and returns it with exact sizes in its
+    // header. Errors: whatever
     // the rendering met, and kInvalid "audio_too_long" beyond the configured bound.
     Task<Result<std::string>> Collect(std::shared_ptr<Speech> speech);
 

@@ -165,7 +165,7 @@ protected:
     static Task<Spoken> SpeakTask(CorridorTest* self, SpeechRequest request, bool abandon) {
         co_await self->engines.Start();
         Spoken spoken;
-        auto started = self->service.Start(request);
+        auto started = co_await self->service.Start(request);
         if (!started) {
             spoken.error = started.error().code();
         } else {
@@ -286,7 +286,7 @@ TEST_F(CorridorTest, AWholeReplyTooLargeIsRefused) {
     auto speak = [](engines::Engines* started_engines,
                     SpeechService* service) -> Task<std::string> {
         co_await started_engines->Start();
-        auto started = service->Start(Request("slt", "More than a thousand bytes."));
+        auto started = co_await service->Start(Request("slt", "More than a thousand bytes."));
         auto body = co_await service->Collect(*started);
         while (service->at_work() > 0) co_await Sleep(std::chrono::milliseconds(1));
         co_await started_engines->Stop();
@@ -297,7 +297,7 @@ TEST_F(CorridorTest, AWholeReplyTooLargeIsRefused) {
 }
 
 TEST_F(CorridorTest, SaysSoBeforeTheEnginesAreUp) {
-    auto started = service.Start(Request("slt", "Too early."));
+    auto started = RunTask(loop, service.Start(Request("slt", "Too early.")));
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().code(), "engines_starting");
     EXPECT_TRUE(started.error().retry_after());

@@ -12,13 +12,14 @@ Task<http::Response> Generate(http::Request& request, speech::SpeechService& ser
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     body->whole = true;
-    Result<std::shared_ptr<speech::Speech>> started = service.Start(*body);
+    dialects::Sign(*body, request);
+    Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);
     Result<std::string> audio = co_await service.Collect(speech);
     if (!audio) co_return http::ProblemResponse(audio.error(), request);
-    http::Response response = dialects::AudioResponse(*speech);
+    http::Response response = dialects::AudioResponse(speech);
     response.body = *std::move(audio);
     co_return response;
 }
@@ -26,13 +27,14 @@ Task<http::Response> Generate(http::Request& request, speech::SpeechService& ser
 Task<http::Response> GenerateStream(http::Request& request, speech::SpeechService& service) {
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
-    Result<std::shared_ptr<speech::Speech>> started = service.Start(*body);
+    dialects::Sign(*body, request);
+    Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);
     const Result<void> first = co_await service.WaitForAudio(speech);
     if (!first) co_return http::ProblemResponse(first.error(), request);
-    http::Response response = dialects::AudioResponse(*speech);
+    http::Response response = dialects::AudioResponse(speech);
     response.body = http::StreamBody{speech->pipe, std::nullopt};
     co_return response;
 }
@@ -43,9 +45,10 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
-    options.guard = access.Guard();
+    options.guard = access.Guard(Scope::kVoicesRead);
 
     http::RouteOptions with_body = options;
+    with_body.guard = access.Guard(Scope::kSpeechWrite);
     with_body.consumes = {"application/json", "multipart/form-data"};
     router.AddAll(
         http::Method::kPost, {"/v1/generate", "/generate"},

@@ -6,7 +6,18 @@
 namespace vf::openai {
 namespace {
 
-const char* TypeOf(int status) {
+// What OpenAI's clients know: an allowance used up is a 429 of its own type, not worth another try.
+bool IsQuota(const Error& error) {
+    return error.kind() == ErrorKind::kPaymentRequired;
+}
+
+const char* CodeOf(const Error& error) {
+    if (IsQuota(error)) return "insufficient_quota";
+    return error.code().c_str();
+}
+
+const char* TypeOf(const Error& error, int status) {
+    if (IsQuota(error)) return "insufficient_quota";
     if (status == 429) return "rate_limit_exceeded";
     return status >= 500 ? "server_error" : "invalid_request_error";
 }
@@ -14,13 +25,15 @@ const char* TypeOf(int status) {
 }  // namespace
 
 http::Response ErrorResponse(const Error& error, const http::Request&) {
+    const int status = IsQuota(error) ? 429 : error.status();
     json::object body{{"message", error.message()},
-                      {"type", TypeOf(error.status())},
+                      {"type", TypeOf(error, status)},
                       {"param", nullptr},
-                      {"code", error.code()}};
+                      {"code", CodeOf(error)}};
     if (!error.fields().empty()) body["param"] = error.param();
     http::Response response =
-        http::JsonResponse(error.status(), json::object{{"error", std::move(body)}});
+        http::JsonResponse(status, json::object{{"error", std::move(body)}});
+    if (IsQuota(error)) response.headers.Set("x-should-retry", "false");
     http::SetRetryAfter(response, error);
     return response;
 }

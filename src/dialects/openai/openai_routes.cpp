@@ -21,14 +21,17 @@ http::StreamBody EventBody(const std::shared_ptr<speech::Speech>& speech, Execut
 Task<http::Response> Speak(http::Request& request, speech::SpeechService& service) {
     Result<OpenAiSpeech> body = ReadSpeechBody(request.body);
     if (!body) co_return ErrorResponse(body.error(), request);
-    Result<std::shared_ptr<speech::Speech>> started = service.Start(body->speech);
+    dialects::Sign(body->speech, request);
+    const bool is_sse = body->is_sse;
+    Result<std::shared_ptr<speech::Speech>> started =
+        co_await service.Start(std::move(body->speech));
     if (!started) co_return ErrorResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);
     const Result<void> first = co_await service.WaitForAudio(speech);
     if (!first) co_return ErrorResponse(first.error(), request);
-    http::Response response = dialects::AudioResponse(*speech);
-    if (body->is_sse) {
+    http::Response response = dialects::AudioResponse(speech);
+    if (is_sse) {
         const Executor executor = co_await asio::this_coro::executor;
         response.headers.Set("Content-Type", "text/event-stream");
         response.body = EventBody(speech, executor);
@@ -59,12 +62,13 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access) {
     http::RouteOptions options;
     options.errors = &ErrorResponse;
-    options.guard = access.Guard();
+    options.guard = access.Guard(Scope::kModelsRead);
     router.ErrorsUnder("/v1/audio", &ErrorResponse);
     router.ErrorsUnder("/v1/models", &ErrorResponse);
 
     http::RouteOptions with_body = options;
     with_body.consumes = {"application/json"};
+    with_body.guard = access.Guard(Scope::kSpeechWrite);
     router.Add(
         http::Method::kPost, "/v1/audio/speech",
         [&speech](http::Request& request) { return Speak(request, speech); }, with_body);

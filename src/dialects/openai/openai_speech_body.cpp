@@ -70,6 +70,7 @@ Result<OpenAiSpeech> ReadSpeechBody(std::string_view text) {
     SpeechBody& body = *read;
     OpenAiSpeech out;
     out.speech.text = std::move(body.input.value);
+    out.speech.model = *body.model;
     out.speech.voice = VoiceId(*body.voice);
     out.speech.format = audio::FindFormat(body.response_format.value_or("mp3"))->format;
     out.speech.sample_rate = static_cast<int>(body.sample_rate.value_or(0));

@@ -1,0 +1,58 @@
+#pragma once
+// What many features stand on and what needs the database: keys' freshness, the usage journal and
+// its shipping, budgets, events. Opened before the loop runs, started when the database is up,
+// stopped before it closes. On the loop.
+
+#include <memory>
+
+#include "app/app_settings.hpp"
+#include "http/router.hpp"
+#include "identity/access.hpp"
+#include "jobs/jobs.hpp"
+#include "limits/limits.hpp"
+#include "pg/database.hpp"
+#include "secrets/keyring.hpp"
+#include "speech/meter.hpp"
+#include "usage/journal.hpp"
+#include "usage/shipper.hpp"
+
+namespace vf::app {
+
+class Ground {
+public:
+    // `threads` do what would hold the loop up.
+    Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSettings& settings,
+           identity::Access& access);
+
+    // The key file and the journal. Errors, for the operator.
+    Result<void> Open();
+    void AddRoutes(http::Router& router);
+    // Once; `database` is migrated.
+    void Start(std::shared_ptr<pg::Database> database);
+    // What long answers there are end now.
+    void Drain();
+    Task<void> Stop();
+
+    const secrets::Keyring& keyring() const { return *keyring_; }
+    // Null until Start.
+    pg::Database* database() const { return database_.get(); }
+    const usage::Journal* journal() const { return journal_.get(); }
+    // Filled by Start; nobody is admitted before.
+    const speech::Metering& metering() const { return metering_; }
+
+private:
+    asio::io_context& loop_;
+    const AppSettings& settings_;
+    identity::Access& access_;
+    std::shared_ptr<const secrets::Keyring> keyring_;
+    std::shared_ptr<pg::Database> database_;
+    std::unique_ptr<usage::Journal> journal_;
+    limits::Limits limits_;
+    limits::Ledger ledger_;
+    events::Events events_;
+    jobs::Jobs jobs_;
+    std::unique_ptr<usage::Shipper> shipper_;
+    speech::Metering metering_;
+};
+
+}  // namespace vf::app

@@ -1,0 +1,85 @@
+#include "speech/meter.hpp"
+
+#include "speech/speech.hpp"
+#include "usage/journal.hpp"
+
+namespace vf::speech {
+namespace {
+
+// Speech in most languages runs at 12 to 18 characters a second; a budget in audio time reserves by
+// the slow end and settles by what it was.
+constexpr std::int64_t kMsPerCharacter = 80;
+
+usage::UsageRow NewRow(const SpeechRequest& request, const Speech& speech) {
+    usage::UsageRow row;
+    row.operation = speech.operation;
+    row.team = request.caller.team;
+    row.key = request.caller.key;
+    row.billing = request.caller.billing;
+    row.route = request.route;
+    row.voice = speech.voice;
+    row.model = request.model;
+    row.engine = speech.engine;
+    row.streamed = !request.whole;
+    row.live = request.caller.live;
+    row.started_at = std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+    return row;
+}
+
+}  // namespace
+
+void Meter::Fill(const Speech& speech) {
+    using std::chrono::duration_cast;
+    using std::chrono::milliseconds;
+    row_.audio_ms = static_cast<std::int64_t>(speech.seconds() * 1000);
+    row_.engine_ms = duration_cast<milliseconds>(speech.engine_time).count();
+    row_.bytes = static_cast<std::int64_t>(speech.bytes);
+}
+
+Result<void> Meter::Mark(const Speech& speech, std::size_t characters) {
+    if (is_ended_) return {};
+    Fill(speech);
+    row_.characters = static_cast<std::int64_t>(characters);
+    row_.charge_milli = permit_.charge_milli(row_.characters, row_.audio_ms);
+    Result<void> marked = journal_.Mark(row_);
+    if (marked) is_marked_ = true;
+    return marked;
+}
+
+void Meter::End(const Speech& speech, usage::Delivery delivery, int status) {
+    if (is_ended_) return;
+    is_ended_ = true;
+    Fill(speech);
+    row_.delivery = delivery;
+    row_.status = status;
+    if (delivery == usage::Delivery::kComplete) {
+        row_.characters = static_cast<std::int64_t>(speech.characters);
+    }
+    const bool is_charged = is_marked_;
+    if (!is_charged) row_.characters = 0;  // nothing can have been received
+    row_.charge_milli = is_charged ? permit_.charge_milli(row_.characters, row_.audio_ms) : 0;
+    journal_.End(row_);
+    if (is_charged) permit_.Settle(row_.characters, row_.audio_ms);
+}
+
+Task<Result<std::unique_ptr<Meter>>> AdmitSpeech(Metering metering, const SpeechRequest& request,
+                                                 const Speech& speech) {
+    if (!metering.limits || !metering.journal) co_return std::unique_ptr<Meter>();
+    const Result<void> accepting = metering.journal->Accepting();
+    if (!accepting) co_return accepting.error();
+    limits::Ask ask;
+    ask.characters = static_cast<std::int64_t>(speech.characters);
+    ask.audio_ms_estimate = ask.characters * kMsPerCharacter;
+    std::optional<Result<limits::Permit>> permit =
+        metering.limits->TryAdmit(request.caller, ask);
+    if (!permit) {
+        Caller caller = request.caller;
+        permit = co_await metering.limits->Admit(std::move(caller), ask);
+    }
+    if (!*permit) co_return permit->error();
+    co_return std::make_unique<Meter>(**std::move(permit), *metering.journal,
+                                      NewRow(request, speech));
+}
+
+}  // namespace vf::speech
