@@ -31,7 +31,7 @@ struct Blobs::Impl : std::enable_shared_from_this<Impl> {
     http::HttpClient& client;
     BlobOptions options;
     asio::thread_pool threads{2};  // hashing, sealing, files
-    pg::Database* database = nullptr;
+    std::shared_ptr<pg::Database> database;  // null until Start()
     std::shared_ptr<const secrets::Keyring> keyring;
     std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends;
     std::function<Clock::time_point()> clock = [] { return Clock::now(); };
@@ -45,6 +45,7 @@ struct Blobs::Impl : std::enable_shared_from_this<Impl> {
     pg::TeamDb Team(TeamId team) const;
     Backend* BackendOf(const std::string& name) const;  // null when it is not configured
     void WakeSweeper();
+    static Task<void> Probe(std::shared_ptr<Impl> self);
     static Task<void> SweepForever(std::weak_ptr<Impl> weak);
     Task<bool> SweepOnce();
     Task<Result<BlobContent>> Open(BlobInfo info, std::optional<ByteRange> range);

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <boost/describe.hpp>
 #include <charconv>
-#include <set>
 
 #include "base/json_body.hpp"
 #include "blob/blob_http.hpp"
 #include "http/problem.hpp"
+#include "http/query.hpp"
 #include "http/static_files.hpp"
 
 namespace vf::blob {
@@ -40,25 +40,9 @@ std::optional<std::int64_t> Integer(std::string_view text) {
     return number;
 }
 
-Error WrongQuery(std::vector<FieldError> wrong) {
-    std::string message = fmt::format("The query parameter \"{}\" {}", wrong.front().path,
-                                      wrong.front().message);
-    return {ErrorKind::kInvalid, "invalid_request", std::move(message), std::move(wrong)};
-}
-
-// Names every parameter that is not one of `known` or stands twice.
-std::vector<FieldError> StrayParameters(const Request& request,
-                                        std::initializer_list<std::string_view> known) {
-    std::vector<FieldError> wrong;
-    std::set<std::string> seen;
-    for (const auto& [name, value] : request.QueryParams()) {
-        if (!seen.insert(name).second) {
-            wrong.push_back({name, "duplicate_parameter", "stands twice."});
-        } else if (std::find(known.begin(), known.end(), name) == known.end()) {
-            wrong.push_back({name, "unknown_parameter", "is not one that this route knows."});
-        }
-    }
-    return wrong;
+// For routes without parameters.
+std::optional<Error> StrayParameters(const Request& request) {
+    return http::QueryReader(request, {}).Wrong();
 }
 
 Error NotFound() {
@@ -70,47 +54,13 @@ std::optional<BlobId> IdOf(const Request& request) {
     return BlobId::Parse(request.PathParam("id"));
 }
 
-struct ListQuery {
-    std::int64_t limit = 20;
-    std::optional<BlobId> before;
-};
-
-Result<ListQuery> ReadListQuery(const Request& request) {
-    ListQuery query;
-    std::vector<FieldError> wrong = StrayParameters(request, {"limit", "cursor"});
-    if (const auto text = request.QueryParam("limit")) {
-        const auto limit = Integer(*text);
-        if (!limit || *limit < 1 || *limit > 100) {
-            wrong.push_back({"limit", "out_of_range", "must be a number from 1 to 100."});
-        }
-        query.limit = limit.value_or(0);
-    }
-    if (const auto text = request.QueryParam("cursor")) {
-        query.before = BlobId::Parse(*text);
-        if (!query.before) {
-            wrong.push_back({"cursor", "invalid_cursor",
-                             "must be the next_cursor of the page before."});
-        }
-    }
-    if (!wrong.empty()) return WrongQuery(std::move(wrong));
-    return query;
-}
-
 Result<PutOptions> ReadPut(const Request& request, const Blobs& blobs) {
+    http::QueryReader query(request, {"name", "expires_in"});
     PutOptions put;
-    std::vector<FieldError> wrong = StrayParameters(request, {"name", "expires_in"});
-    put.name = request.QueryParam("name").value_or("");
-    if (const auto text = request.QueryParam("expires_in")) {
-        const auto seconds = Integer(*text);
-        if (!seconds || *seconds < 1 || *seconds > kLongestLife) {
-            wrong.push_back({"expires_in", "out_of_range",
-                             fmt::format("must be a number of seconds from 1 to {}.",
-                                         kLongestLife)});
-        } else {
-            put.expires_at = blobs.now() + std::chrono::seconds(*seconds);
-        }
-    }
-    if (!wrong.empty()) return WrongQuery(std::move(wrong));
+    put.name = query.Text("name").value_or("");
+    const std::int64_t life = query.Integer("expires_in", 0, 1, kLongestLife);
+    if (auto wrong = query.Wrong()) return *std::move(wrong);
+    if (life > 0) put.expires_at = blobs.now() + std::chrono::seconds(life);
     if (request.headers.Has("Content-Type")) {
         put.content_type = request.headers.Get("Content-Type");
     }
@@ -132,10 +82,12 @@ Task<Response> Create(Request& request, Blobs& blobs) {
 }
 
 Task<Response> List(Request& request, Blobs& blobs) {
-    const Result<ListQuery> query = ReadListQuery(request);
-    if (!query) co_return http::ProblemResponse(query.error(), request);
+    http::QueryReader query(request, {"limit", "cursor"});
+    const std::int64_t limit = query.Integer("limit", 20, 1, 100);
+    const std::optional<BlobId> before = query.Id<BlobId>("cursor");
+    if (auto wrong = query.Wrong()) co_return http::ProblemResponse(*wrong, request);
     const TeamId team = request.caller.team;
-    const BlobPage page = co_await blobs.List(team, query->before, query->limit);
+    const BlobPage page = co_await blobs.List(team, before, limit);
     json::array data;
     for (const BlobInfo& info : page.blobs) data.push_back(ToJson(info));
     json::value next;
@@ -145,8 +97,7 @@ Task<Response> List(Request& request, Blobs& blobs) {
 }
 
 Task<Response> Show(Request& request, Blobs& blobs) {
-    std::vector<FieldError> wrong = StrayParameters(request, {});
-    if (!wrong.empty()) co_return http::ProblemResponse(WrongQuery(std::move(wrong)), request);
+    if (auto wrong = StrayParameters(request)) co_return http::ProblemResponse(*wrong, request);
     const std::optional<BlobId> id = IdOf(request);
     if (!id) co_return http::ProblemResponse(NotFound(), request);
     const Result<BlobInfo> info = co_await blobs.Find(request.caller.team, *id);
@@ -155,8 +106,7 @@ Task<Response> Show(Request& request, Blobs& blobs) {
 }
 
 Task<Response> Remove(Request& request, Blobs& blobs) {
-    std::vector<FieldError> wrong = StrayParameters(request, {});
-    if (!wrong.empty()) co_return http::ProblemResponse(WrongQuery(std::move(wrong)), request);
+    if (auto wrong = StrayParameters(request)) co_return http::ProblemResponse(*wrong, request);
     const std::optional<BlobId> id = IdOf(request);
     if (!id) co_return http::ProblemResponse(NotFound(), request);
     const Result<void> done = co_await blobs.Delete(request.caller.team, *id);
@@ -165,8 +115,7 @@ Task<Response> Remove(Request& request, Blobs& blobs) {
 }
 
 Task<Response> MakeLink(Request& request, Blobs& blobs) {
-    std::vector<FieldError> wrong = StrayParameters(request, {});
-    if (!wrong.empty()) co_return http::ProblemResponse(WrongQuery(std::move(wrong)), request);
+    if (auto wrong = StrayParameters(request)) co_return http::ProblemResponse(*wrong, request);
     const Result<LinkBody> body =
         json::ReadBody<LinkBody>(request.body, json::Members::kClosed);
     if (!body) co_return http::ProblemResponse(body.error(), request);
@@ -181,12 +130,12 @@ Task<Response> MakeLink(Request& request, Blobs& blobs) {
 
 // What a link is for, or why it opens nothing.
 Task<Result<BlobInfo>> FindLinked(const Request& request, Blobs& blobs) {
-    std::vector<FieldError> wrong = StrayParameters(request, {"expires", "signature"});
-    if (!wrong.empty()) co_return WrongQuery(std::move(wrong));
+    const http::QueryReader query(request, {"expires", "signature"});
+    if (auto wrong = query.Wrong()) co_return *std::move(wrong);
     const std::optional<BlobId> id = IdOf(request);
     if (!id) co_return NotFound();
-    const auto expires = Integer(request.QueryParam("expires").value_or(""));
-    std::string signature = request.QueryParam("signature").value_or("");
+    const auto expires = Integer(query.Text("expires").value_or(""));
+    std::string signature = query.Text("signature").value_or("");
     // What is no number was not signed by us either.
     if (!expires) signature.clear();
     co_return co_await blobs.FindLinked(*id, expires.value_or(0), std::move(signature));
@@ -255,9 +204,10 @@ Task<Response> Content(Request& request, Blobs& blobs) {
 void AddRoutes(http::Router& router, Blobs& blobs, const identity::Access& access) {
     using http::Method;
     http::RouteOptions read;
-    read.guard = access.Guard();
+    read.guard = access.Guard(Scope::kSpeechRead);
     read.produces = {"application/json"};
     http::RouteOptions write = read;
+    write.guard = access.Guard(Scope::kSpeechWrite);
     http::RouteOptions upload = write;
     upload.max_body = blobs.options().max_bytes;
     http::RouteOptions with_json = write;

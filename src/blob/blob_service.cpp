@@ -165,6 +165,14 @@ Task<void> Blobs::Impl::SweepForever(std::weak_ptr<Impl> weak) {
     }
 }
 
+// A wrong setting is logged at start, and not only when somebody stores something.
+Task<void> Blobs::Impl::Probe(std::shared_ptr<Impl> self) {
+    auto* s3 = dynamic_cast<S3Backend*>(self->BackendOf("s3"));
+    if (!s3) co_return;
+    const Result<void> found = co_await s3->Probe();
+    if (found) log::Info("blob_storage_ready", {{"bucket", self->options.s3_bucket}});
+}
+
 Task<bool> Blobs::Impl::SweepOnce() {
     std::string names;
     for (const auto& [name, backend] : backends) names += (names.empty() ? "" : ",") + name;
@@ -243,40 +251,36 @@ Blobs::~Blobs() {
     impl_->threads.join();
 }
 
-Result<void> Blobs::Start(pg::Database& database, std::shared_ptr<const secrets::Keyring> keyring,
-                          const std::string& data_dir) {
+Result<void> Blobs::Open(std::shared_ptr<const secrets::Keyring> keyring,
+                         const std::filesystem::path& data_dir) {
     Impl& self = *impl_;
     const BlobOptions& options = self.options;
-    const bool is_s3 = options.backend == "s3";
-    const bool has_s3 = is_s3 || !options.s3_endpoint.empty();
+    const bool has_s3 = options.backend == "s3" || !options.s3_endpoint.empty();
     if (const std::string complaint = has_s3 ? S3Complaint(options) : ""; !complaint.empty()) {
         return Error(ErrorKind::kInvalid, "blob_settings", complaint + ".");
     }
     // Both, where there are settings for both: what was stored before a change stays readable.
-    if (self.backends.empty()) {
-        auto files = std::make_unique<FileBackend>(
-            std::filesystem::path(data_dir) / "blobs", self.threads);
-        const Result<void> opened = files->Open();
-        if (!opened) return opened;
-        self.backends.emplace("files", std::move(files));
-    }
-    if (has_s3 && !self.backends.contains("s3")) {
+    auto files = std::make_unique<FileBackend>(data_dir / "blobs", self.threads);
+    Result<void> opened = files->Open();
+    if (!opened) return opened;
+    self.backends.emplace("files", std::move(files));
+    if (has_s3) {
         S3Client client(self.client, self.threads, S3OptionsOf(options));
-        auto s3 = std::make_unique<S3Backend>(std::move(client), options.s3_prefix,
-                                              options.s3_part_bytes);
-        auto probe = [](std::weak_ptr<Impl> weak, S3Backend* backend) -> Task<void> {
-            const std::shared_ptr<Impl> alive = weak.lock();
-            if (!alive) co_return;
-            // What is wrong has been logged by then.
-            [[maybe_unused]] const Result<void> found = co_await backend->Probe();
-        };
-        Spawn(self.loop.get_executor(), probe(impl_, s3.get()), "blob_probe");
-        self.backends.emplace("s3", std::move(s3));
+        self.backends.emplace("s3", std::make_unique<S3Backend>(
+                                        std::move(client), options.s3_prefix,
+                                        options.s3_part_bytes));
     }
     self.keyring = std::move(keyring);
-    self.database = &database;
-    Spawn(self.loop.get_executor(), Impl::SweepForever(impl_), "blob_sweep");
     return {};
+}
+
+void Blobs::Start(std::shared_ptr<pg::Database> database) {
+    impl_->database = std::move(database);
+    const Executor executor = impl_->loop.get_executor();
+    if (impl_->options.backend == "s3") {
+        Spawn(executor, Impl::Probe(impl_), "blob_probe");
+    }
+    Spawn(executor, Impl::SweepForever(impl_), "blob_sweep");
 }
 
 void Blobs::Stop() {
