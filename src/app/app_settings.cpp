@@ -33,6 +33,8 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     usage::DeclareSettings(schema, settings.usage);
     limits::DeclareSettings(schema, settings.limits);
     events::DeclareSettings(schema, settings.events);
+    blob::DeclareSettings(schema, settings.blob);
+    idempotency::DeclareSettings(schema, settings.idempotency);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},
                   {"\"info\"", "The least important lines that are written."});
     schema.Choice("log.format", settings.log_format, {"json", "text"},

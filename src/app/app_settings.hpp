@@ -6,9 +6,11 @@
 
 #include "base/log.hpp"
 #include "base/settings.hpp"
+#include "blob/blob.hpp"
 #include "engines/engines.hpp"
 #include "events/events.hpp"
 #include "http/server.hpp"
+#include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
 #include "limits/limits.hpp"
 #include "pg/pg.hpp"
@@ -35,6 +37,8 @@ struct AppSettings {
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;
+    blob::BlobOptions blob;
+    idempotency::IdempotencyOptions idempotency;
 };
 
 // `settings` must outlive the schema.

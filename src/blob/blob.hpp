@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,7 +45,7 @@ struct BlobOptions {
     std::int64_t puts_at_once = 8;    // S3: each holds one part
     std::int64_t puts_waiting = 256;  // for one of those, at most put_wait
     std::chrono::milliseconds put_wait{30'000};
-    std::chrono::milliseconds write_timeout{3'600'000};  // a writer silent for so long is dead
+    std::chrono::milliseconds write_timeout{900'000};  // a writer silent for so long is dead
     std::chrono::milliseconds sweep_interval{30'000};
     std::string s3_endpoint;  // "https://s3.eu-central-1.amazonaws.com"
     std::string s3_region = "us-east-1";
@@ -103,17 +104,20 @@ struct BlobPage {
 
 class Blobs {
 public:
-    // `loop` and `client` must outlive it. Nothing works before Start(): DatabaseUnavailable-like
-    // UnavailableException "blob_storage_unavailable" until then.
+    // `loop` and `client` must outlive it. Until Start() every call throws UnavailableException
+    // "blob_storage_unavailable".
     Blobs(asio::io_context& loop, http::HttpClient& client, BlobOptions options);
     ~Blobs();
     Blobs(const Blobs&) = delete;
     Blobs& operator=(const Blobs&) = delete;
 
-    // For the operator: blob_settings (S3 chosen without its settings), blob_folder (cannot be made
-    // or written). `data_dir` holds blobs/; `database` must outlive it. Starts the sweeper.
-    Result<void> Start(pg::Database& database, std::shared_ptr<const secrets::Keyring> keyring,
-                       const std::string& data_dir);
+    // Before the loop runs; blocking. `data_dir` is locked by this process and holds blobs/. For the
+    // operator: blob_settings (S3 chosen without its settings), blob_folder (cannot be made or
+    // written).
+    Result<void> Open(std::shared_ptr<const secrets::Keyring> keyring,
+                      const std::filesystem::path& data_dir);
+    // Once, after Open(); the database is migrated. Starts the sweeper.
+    void Start(std::shared_ptr<pg::Database> database);
     void Stop();  // no further sweep; running calls end by themselves
 
     // Stores everything that `source` brings. Errors: kInvalid "invalid_request" (name, content
@@ -156,7 +160,7 @@ public:
     const BlobOptions& options() const;
     Clock::time_point now() const;
     void UseClockForTest(std::function<Clock::time_point()> clock);
-    // Instead of the configured ones; before Start().
+    // Instead of the one of that name; after Open(), before Start().
     void UseBackendForTest(std::unique_ptr<Backend> backend);
 
 private:

@@ -40,7 +40,8 @@ struct ClientRequest {
     std::string url;  // http or https, ASCII, escaped; sent as it is, without user and password
     Headers headers;
     std::string body;
-    // Instead of `body`: exactly `body_length` bytes from a pipe. A pipe that fails or ends short
+    std::shared_ptr<const std::string> shared_body;  // instead of `body`, without a copy
+    // Instead of both: exactly `body_length` bytes from a pipe. A pipe that fails or ends short
     // ends the exchange (request_body_broken); it is abandoned when the exchange ends early.
     std::shared_ptr<BytePipe> body_pipe;
     std::uint64_t body_length = 0;

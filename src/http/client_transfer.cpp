@@ -84,6 +84,7 @@ Result<void> ClientTransfer::SetHeaders() {
 
 void ClientTransfer::SetBody() {
     const std::string method(MethodName(request_.method));
+    const std::string& body = request_.shared_body ? *request_.shared_body : request_.body;
     if (request_.method == Method::kHead) {
         curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
     } else if (request_.body_pipe) {
@@ -93,11 +94,11 @@ void ClientTransfer::SetBody() {
         curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &ClientTransfer::OnRead);
         curl_easy_setopt(easy_, CURLOPT_READDATA, this);
         curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
-    } else if (!request_.body.empty() ||
+    } else if (!body.empty() ||
                (request_.method != Method::kGet && request_.method != Method::kDelete)) {
-        curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request_.body.data());
+        curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body.data());
         curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
-                         static_cast<curl_off_t>(request_.body.size()));
+                         static_cast<curl_off_t>(body.size()));
     }
     if (request_.method != Method::kHead) {
         curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
