@@ -68,15 +68,14 @@ struct Attempt {
 std::string KeptHeaders(const http::Response& response) {
     json::object kept;
     for (const auto& [name, value] : response.headers) {
-        const bool is_ours = name.size() > 12 && http::EqualsIgnoringCase(name.substr(0, 12),
-                                                                          "X-VoiceFlow-");
+        const bool is_ours =
+            name.size() > 12 && http::EqualsIgnoringCase(name.substr(0, 12), "X-VoiceFlow-");
         if (is_ours || http::EqualsIgnoringCase(name, "Content-Type")) kept[name] = value;
     }
     return json::Print(kept);
 }
 
-Task<void> StoreOrThrow(const Attempt& attempt, int status, std::string headers,
-                        std::string body) {
+Task<void> StoreOrThrow(const Attempt& attempt, int status, std::string headers, std::string body) {
     State& state = *attempt.state;
     pg::TeamDb db = state.database->Team(attempt.team);
     std::optional<BlobId> kept;
@@ -92,8 +91,8 @@ Task<void> StoreOrThrow(const Attempt& attempt, int status, std::string headers,
             log::Warning("idempotent_answer_not_kept", {{"code", stored.error().code()}});
         }
     }
-    co_await idempotency_store::Done(db, attempt.key, attempt.operation, status,
-                                     std::move(headers), kept);
+    co_await idempotency_store::Done(db, attempt.key, attempt.operation, status, std::move(headers),
+                                     kept);
 }
 
 // An answer that cannot be kept is made again when it is asked for again, under the same operation.
@@ -195,8 +194,7 @@ Task<http::Response> Work(Attempt attempt, http::Handler inner, http::Request* r
         const Executor loop = attempt.state->loop;
         auto out = std::make_shared<BytePipe>(loop, kTeePipe);
         out->OnAbandon([from = stream->pipe] { from->Abandon(); });
-        Spawn(loop,
-              Tee(std::move(attempt), stream->pipe, out, response.status, std::move(headers)),
+        Spawn(loop, Tee(std::move(attempt), stream->pipe, out, response.status, std::move(headers)),
               "idempotent_stream");
         stream->pipe = out;
         co_return response;
@@ -225,9 +223,8 @@ Task<http::Response> Handle(std::shared_ptr<State> state, http::Handler inner,
     const Digest digest = DigestOf(*request);
     pg::TeamDb db = state->database->Team(attempt.team);
     const OperationId fresh = OperationId::New();
-    StoredRequest stored =
-        co_await idempotency_store::Claim(db, attempt.key, digest, fresh, state->node,
-                                          state->options.lease, state->options.keep);
+    StoredRequest stored = co_await idempotency_store::Claim(
+        db, attempt.key, digest, fresh, state->node, state->options.lease, state->options.keep);
     attempt.operation = stored.operation;
     if (stored.is_claimed) {
         co_return co_await Work(std::move(attempt), std::move(inner), request);

@@ -107,16 +107,15 @@ Core::Step Core::Reserve(Pass& pass, std::size_t hold, LocalBudget& budget, std:
         Hand(pass, hold, budget, units);
         return Step::kDone;
     }
-    const bool is_used_up =
-        pass.now < budget.used_up_until && units > std::max<std::int64_t>(budget.free, 0) +
-                                                       budget.remaining;
+    const bool is_used_up = pass.now < budget.used_up_until &&
+                            units > std::max<std::int64_t>(budget.free, 0) + budget.remaining;
     if (is_used_up && budget.name.metric == Metric::kSpendMilli) {
-        return Refuse(pass, SpendingBoundReached(pass.plan, budget.name.subject, budget.bound,
-                                                 pass.month));
+        return Refuse(
+            pass, SpendingBoundReached(pass.plan, budget.name.subject, budget.bound, pass.month));
     }
     if (is_used_up) {
-        return Refuse(pass, AllowanceUsedUp(pass.plan, budget.name.metric, pass.caller.live,
-                                            pass.month));
+        return Refuse(pass,
+                      AllowanceUsedUp(pass.plan, budget.name.metric, pass.caller.live, pass.month));
     }
     if (IsAway(pass.now)) return Refuse(pass, BudgetUnavailable());
     return Lack(pass, budget, units - budget.free, BlockOf(budget.name.metric));
@@ -128,8 +127,7 @@ Core::Step Core::ReserveAllowance(Pass& pass, Metric metric) {
     std::int64_t units = UnitsOf(index, ask.characters, ask.audio_ms_estimate);
     // An estimate of nothing must not pass an allowance that is used up.
     if (metric == Metric::kAudioMs) units = std::max<std::int64_t>(units, 1);
-    LocalBudget* found =
-        FindOrMake(pass.Name(Subject::kBilling, pass.caller.billing.uuid, metric));
+    LocalBudget* found = FindOrMake(pass.Name(Subject::kBilling, pass.caller.billing.uuid, metric));
     if (!found) return Refuse(pass, BudgetUnavailable());
     LocalBudget& budget = *found;
     // The plan has no such allowance any more; the caller's copy is older.

@@ -78,7 +78,7 @@ private:
     void Return(Hold& hold, std::int64_t used);
     void Prefetch(LocalBudget& budget, SteadyTime now);
 
-    LocalBudget* Find(const BudgetName& name);       // null: not there
+    LocalBudget* Find(const BudgetName& name);        // null: not there
     LocalBudget* FindOrMake(const BudgetName& name);  // null: no room for another
     void Refresh(LocalBudget& budget);
     std::chrono::year_month Month();
