@@ -117,25 +117,30 @@ Task<void> Release(Attempt attempt) {
     if (!failure.empty()) log::Warning("idempotency_key_held", {{"error", failure}});
 }
 
-// Passes a stream on and keeps it, unless it breaks off.
+using OnDone = std::function<void(bool)>;
+
+// Passes a stream on and keeps it. A client that leaves does not end the work: it will ask again,
+// and then all of it is there. So the work is over, and charged, when it is stored.
 Task<void> Tee(Attempt attempt, std::shared_ptr<BytePipe> from, std::shared_ptr<BytePipe> to,
-               int status, std::string headers) {
+               int status, std::string headers, OnDone on_done) {
     std::string body;
     bool is_kept = true;
+    bool is_read = true;
     for (;;) {
         std::optional<std::string> chunk = co_await from->Read();
         if (!chunk) break;
         is_kept = is_kept && body.size() + chunk->size() <= attempt.state->options.max_bytes;
         if (is_kept) body += *chunk;
-        const bool taken = co_await to->Write(std::move(*chunk));
-        if (!taken) {
+        if (is_read) is_read = co_await to->Write(std::move(*chunk));
+        if (!is_read && !is_kept) {
             from->Abandon();
             break;
         }
     }
-    const bool is_whole = from->complete() && !to->abandoned();
+    const bool is_whole = from->complete();
     if (!is_whole) {
         to->Fail(from->error().value_or(Error()));
+        if (on_done) on_done(false);
         co_await Release(std::move(attempt));
         co_return;
     }
@@ -143,6 +148,7 @@ Task<void> Tee(Attempt attempt, std::shared_ptr<BytePipe> from, std::shared_ptr<
     // Kept before the last byte leaves: whoever has all of it finds it stored.
     co_await Store(std::move(attempt), status, std::move(headers), std::move(body));
     to->Finish();
+    if (on_done) on_done(true);
 }
 
 Task<Result<http::Response>> Replay(std::shared_ptr<State> state, TeamId team,

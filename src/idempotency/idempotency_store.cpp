@@ -32,10 +32,9 @@ constexpr pg::Statement kDone{
     "UPDATE idempotent_requests SET state = 'done', status = $4, headers = $5, blob_id = $6 "
     "WHERE team_id = $1 AND key_sha256 = $2 AND operation_id = $3"};
 
-// The operation's id stays: what was charged before a failure is not charged again.
 constexpr pg::Statement kRelease{
     "idempotency_release",
-    "UPDATE idempotent_requests SET lease_until = '-infinity' "
+    "DELETE FROM idempotent_requests "
     "WHERE team_id = $1 AND key_sha256 = $2 AND operation_id = $3 AND state = 'working'"};
 
 constexpr pg::Statement kReleaseNode{
