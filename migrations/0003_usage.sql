@@ -57,7 +57,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(8533465783822118000 + 1);
-    IF to_regclass('public.' || name) IS NOT NULL THEN
+    -- Asked of the table: the look-up by name may remember that there was none before the lock.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = name
+               AND relnamespace = 'public'::regnamespace) THEN
         RETURN;
     END IF;
     -- ATTACH lets readers and writers of other months go on, CREATE … PARTITION OF would not.

@@ -20,6 +20,7 @@ http::Response AudioResponse(const std::shared_ptr<speech::Speech>& owner) {
 
 void Sign(speech::SpeechRequest& speech, const http::Request& request) {
     speech.caller = request.caller;
+    speech.operation = request.operation;
     speech.route = std::string(request.route);
 }
 

@@ -65,8 +65,9 @@ struct Event {
 // {"id","type","resource","live","data","actor"|null,"created_at"}.
 json::object ToJson(const Event& event);
 
-// One named consumer of the outbox. Of all nodes, one runs it at a time; when that node dies another
-// takes over within EventOptions::lease + 2 s and starts after the last batch that was done.
+// One named consumer of the outbox. Of all nodes, one runs it at a time; when that node dies
+// another takes over within EventOptions::lease + 2 s and starts after the last batch that was
+// done.
 struct Reader {
     std::string name;  // [a-z0-9_], at most 63; stays the same for ever
     std::size_t batch = 100;

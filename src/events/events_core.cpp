@@ -138,10 +138,11 @@ Task<void> EventsCore::Look(Core core) {
     pg::SystemDb db = core->System();
     const Horizon horizon = co_await ReadHorizon(db);
     const std::int64_t before = core->final_;
+    const bool was_settled = core->settled_;
     core->Settle(horizon);
     core->looks_done_ = number;
     for (Bell* bell : core->look_waiters_) bell->Ring();
-    if (core->final_ <= before) co_return;
+    if (core->final_ <= before && was_settled == core->settled_) co_return;
     for (const RunnerPtr& runner : core->runners_) runner->news.Ring();
     co_await RingFor(core, before, core->final_);
 }

@@ -35,7 +35,7 @@ Task<void> EventsCore::RunReader(Core core, RunnerPtr runner) {
         }
         runner->failures = 0;
         if (*read) continue;
-        if (runner->leased) {
+        if (runner->leased || !core->settled_) {
             co_await runner->news.Wait(core->options_.poll);
         } else {
             co_await runner->end.Wait(std::min(kTryToTake, core->options_.lease / 3));

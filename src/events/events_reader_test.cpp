@@ -65,26 +65,6 @@ EventOptions Quick() {
     return options;
 }
 
-constexpr pg::Statement kHolder{"test_holder",
-                                "SELECT coalesce(holder, '') FROM event_readers WHERE name = $1"};
-
-Task<std::string> HolderOf(pg::Database* db, std::string name) {
-    pg::SystemDb system = db->System("the test looks who reads");
-    const pg::Rows rows = co_await system.Query(kHolder, pg::TextParam(name));
-    if (rows.empty()) co_return "";
-    co_return std::string(rows[0].Text(0));
-}
-
-// Until a node has the reader.
-Task<bool> Runs(pg::Database* db, std::string name) {
-    for (int i = 0; i < 1000; ++i) {
-        const std::string holder = co_await HolderOf(db, name);
-        if (!holder.empty()) co_return true;
-        co_await Sleep(milliseconds(5));
-    }
-    co_return false;
-}
-
 TEST(EventReader, GetsAFailedBatchAgainAndThenTheNext) {
     WithGround([](TestGround* ground) -> Task<void> {
         Events events(ground->loop, Quick());

@@ -15,6 +15,7 @@ constexpr pg::Statement kAge{
     "UPDATE events SET created_at = now() - interval '31 days' WHERE team_id = $1"};
 constexpr pg::Statement kCount{"test_count_events",
                                "SELECT count(*) FROM events WHERE team_id = $1"};
+constexpr pg::Statement kNoReaders{"test_no_readers", "DELETE FROM event_readers"};
 constexpr pg::Statement kPutReader{
     "test_put_reader",
     "INSERT INTO event_readers (name, seq) SELECT 'slow', min(seq) + 1 FROM events "
@@ -151,8 +152,7 @@ TEST(Events, ReachAReaderOnceAndInOrderWhileManyWrite) {
         events.AddReader(std::move(reader));
         events.Start(ground->db);
         const TeamId team = co_await MakeTeam(&ground->db);
-        co_await Seen(&events, team);  // the reader begins with what comes from here on
-        co_await Sleep(milliseconds(50));
+        co_await Runs(&ground->db, "many");
         int left = 6;
         for (int writer = 0; writer < 6; ++writer) {
             Spawn(ground->loop.get_executor(), AppendSome(&ground->db, team, writer, &left), "w");
@@ -248,6 +248,7 @@ TEST(Events, AreSweptWhenOldButNotPastAReaderThatLives) {
         Events events(ground->loop, options);
         events.Start(ground->db);
         pg::SystemDb system = ground->db.System("the test makes time pass");
+        co_await system.Query(kNoReaders);
         const TeamId team = co_await MakeTeam(&ground->db);
         for (int i = 0; i < 4; ++i) co_await Happen(&ground->db, team, TestEvent("old"));
         const pg::TextParam id(team.uuid.Dashed());

@@ -52,18 +52,21 @@ struct TestGround {
 };
 using GroundBody = std::function<Task<void>(TestGround*)>;
 
+// A body that throws leaves work behind that would keep the loop alive.
 inline Task<void> RunBody(TestGround* ground, const GroundBody* body) {
     constexpr std::chrono::milliseconds kLong{20'000};
-    std::exception_ptr failure;
+    std::string failure;
     try {
         co_await ground->db.WaitAvailable(kLong);
         Task<void> work = (*body)(ground);
         co_await std::move(work);
-    } catch (...) {
-        failure = std::current_exception();
+    } catch (const std::exception& e) {
+        failure = std::string("the test's body threw: ") + e.what();
     }
     ground->db.Close();
-    if (failure) std::rethrow_exception(failure);
+    if (failure.empty()) co_return;
+    ADD_FAILURE() << failure;
+    ground->loop.stop();
 }
 
 // Runs a coroutine without captures on the shared cluster.
@@ -101,6 +104,26 @@ inline Task<EventId> Happen(pg::Database* db, TeamId team, NewEvent event) {
     const EventId id = co_await Append(*transaction, std::move(event));
     co_await transaction->Commit();
     co_return id;
+}
+
+constexpr pg::Statement kTestHolder{"test_holder",
+                                "SELECT coalesce(holder, '') FROM event_readers WHERE name = $1"};
+
+inline Task<std::string> HolderOf(pg::Database* db, std::string name) {
+    pg::SystemDb system = db->System("the test looks who reads");
+    const pg::Rows rows = co_await system.Query(kTestHolder, pg::TextParam(name));
+    if (rows.empty()) co_return "";
+    co_return std::string(rows[0].Text(0));
+}
+
+// Until a node has the reader.
+inline Task<bool> Runs(pg::Database* db, std::string name) {
+    for (int i = 0; i < 1000; ++i) {
+        const std::string holder = co_await HolderOf(db, name);
+        if (!holder.empty()) co_return true;
+        co_await Sleep(std::chrono::milliseconds(5));
+    }
+    co_return false;
 }
 
 // "a b c": what the events are about, in their order.

@@ -193,6 +193,37 @@ TEST(Limits, SeveralNodesShareAnAllowance) {
     });
 }
 
+struct Race {
+    World* world;
+    Caller caller;
+    int admitted = 0;
+    int running = 0;
+};
+Task<void> RunRace(Race* race, std::size_t node) {
+    Limits* const limits = race->world->nodes[node].limits.get();
+    const Tally tally = co_await Use(limits, race->caller, 60, kShort);
+    race->admitted += tally.admitted;
+    --race->running;
+}
+
+TEST(Limits, NodesThatAskAtOnceGetTogetherWhatThereIs) {
+    Owner owner(pg::SharedCluster()->url());
+    World world;
+    world.options.block_requests = 1;  // a question for every request
+    for (int i = 0; i < 5; ++i) world.Add();
+    static Race race;
+    race = {&world, owner.Customer(Requests(200)), 0, 0};
+    world.Run([](World* w) -> Task<void> {
+        const Executor loop = co_await asio::this_coro::executor;
+        for (std::size_t node = 0; node < w->nodes.size(); ++node) {
+            ++race.running;
+            Spawn(loop, RunRace(&race, node), "race");
+        }
+        while (race.running > 0) co_await Sleep(milliseconds(1));
+        EXPECT_EQ(race.admitted, 200);
+    });
+}
+
 TEST(Limits, RequestsAndCharactersBindAtOnce) {
     Owner owner(pg::SharedCluster()->url());
     World world;

@@ -50,7 +50,8 @@ struct Ground {
                 {id});
             owner.Run(
                 "INSERT INTO api_keys (id, team_id, name, live, prefix, secret_sha256, scopes) "
-                "VALUES (gen_random_uuid(), $1, $2, true, 'vf', sha256($1::uuid::text::bytea), '{}')",
+                "VALUES (gen_random_uuid(), $1, $2, true, 'vf', sha256($1::uuid::text::bytea), "
+                "'{}')",
                 {id, id});
         }
     }

@@ -5,8 +5,8 @@
 //   voiceflow_system  (group) what crosses teams: key look-ups, ingest of usage, readers, sweepers
 //   the owner         the user of database.url: migrations; owns every table
 //
-// The server itself connects as two login roles of this one database, `<database>_app` and
-// `<database>_system`, members of the groups. Neither may bypass row-level security.
+// The server itself connects as two login roles of this one database, `<database>_login_app` and
+// `<database>_login_system`, members of the groups. Neither may bypass row-level security.
 
 #include <chrono>
 #include <string>

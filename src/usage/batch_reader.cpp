@@ -163,8 +163,7 @@ bool BatchReader::ChargeOrphans(std::size_t most_rows, Batch& batch) {
             log::Error("usage_mark_vanished", {{"operation", operation.Wire()}});
             continue;
         }
-        record->row.delivery =
-            record->row.streamed ? Delivery::kInterrupted : Delivery::kUnknown;
+        record->row.delivery = record->row.streamed ? Delivery::kInterrupted : Delivery::kUnknown;
         batch.rows.push_back(std::move(record->row));
     }
     orphan_file_.reset();

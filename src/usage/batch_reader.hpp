@@ -60,8 +60,8 @@ private:
     NodeId node_;
     std::uint64_t first_own_;
     std::unique_ptr<SegmentScanner> scanner_;
-    std::uint64_t last_segment_ = 0;   // read to its end, or being read
-    std::uint64_t damage_noted_ = 0;   // of the scanner's
+    std::uint64_t last_segment_ = 0;  // read to its end, or being read
+    std::uint64_t damage_noted_ = 0;  // of the scanner's
     bool past_is_over_ = false;
     std::unordered_map<OperationId, Mark, HashId> open_;
     std::map<std::uint64_t, std::size_t> held_;  // segment: how many latest marks it holds

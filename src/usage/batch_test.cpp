@@ -157,8 +157,8 @@ private:
         JournalOptions options = OptionsIn(folder);
         options.usage.segment_bytes = 1500 + Pick(6000);
         journal_ = OpenJournal(options);
-        reader_ = std::make_unique<BatchReader>(folder, journal_->node(),
-                                                journal_->first_own_segment());
+        reader_ =
+            std::make_unique<BatchReader>(folder, journal_->node(), journal_->first_own_segment());
     }
 
     void Begin() {

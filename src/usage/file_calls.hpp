@@ -15,7 +15,7 @@ public:
     virtual ssize_t Write(int fd, const void* data, std::size_t size, std::uint64_t offset);
     virtual int Allocate(int fd, std::uint64_t size);  // fallocate KEEP_SIZE; no-op where unknown
     virtual int Truncate(int fd, std::uint64_t size);
-    virtual int Sync(int fd);                          // fdatasync; on the journal's own thread
+    virtual int Sync(int fd);  // fdatasync; on the journal's own thread
 
     static FileCalls& System();
 };

@@ -38,8 +38,9 @@ constexpr pg::Statement kInsertRows{
     "model, engine, region, deployment, shared) ON s.shared = r.shared "
     "ON CONFLICT (id) DO NOTHING "
     "RETURNING billing_account_id, team_id, key_id, live, node_id, characters, audio_ms, "
-    "charge_milli) "
-    "SELECT billing_account_id, team_id, key_id, live, node_id, count(*)::bigint, "
+    "charge_milli, status) "
+    "SELECT billing_account_id, team_id, key_id, live, node_id, "
+    "(count(*) FILTER (WHERE status < 400))::bigint, "
     "sum(characters)::bigint, sum(audio_ms)::bigint, sum(charge_milli)::bigint "
     "FROM added GROUP BY 1, 2, 3, 4, 5"};
 
@@ -128,10 +129,10 @@ public:
     IngestPart Finish(Month month) {
         IngestPart part{month, rows_, {}};
         for (BinaryArray* column :
-             {&id_, &shared_, &started_at_, &characters_, &audio_ms_, &engine_ms_, &bytes_,
-              &charge_milli_, &team_, &key_, &billing_, &node_, &status_, &live_, &cached_,
-              &streamed_, &kind_, &delivery_, &route_, &voice_, &model_, &engine_, &region_,
-              &deployment_}) {
+             {&id_,     &shared_,       &started_at_, &characters_, &audio_ms_, &engine_ms_,
+              &bytes_,  &charge_milli_, &team_,       &key_,        &billing_,  &node_,
+              &status_, &live_,         &cached_,     &streamed_,   &kind_,     &delivery_,
+              &route_,  &voice_,        &model_,      &engine_,     &region_,   &deployment_}) {
             column->Into(part.params);
         }
         return part;
@@ -148,9 +149,9 @@ private:
         add(row.key ? row.key->uuid : Uuid());
         add(row.billing.uuid);
         add(row.node.uuid);
-        key_bytes_ += fmt::format("{} {}{}{}{} {} {}", row.status, row.key.has_value(), row.live,
-                                  row.cached, row.streamed, static_cast<int>(row.kind),
-                                  static_cast<int>(row.delivery));
+        key_bytes_ +=
+            fmt::format("{} {}{}{}{} {} {}", row.status, row.key.has_value(), row.live, row.cached,
+                        row.streamed, static_cast<int>(row.kind), static_cast<int>(row.delivery));
         for (const std::string* text :
              {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
             key_bytes_ += '\0';

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <vector>
 
-#include "pg/pg.hpp"
+#include "pg/database.hpp"
 #include "usage/usage.hpp"
 
 namespace vf::usage {

@@ -42,7 +42,7 @@ struct JournalPosition {
 
 // What the shipper has done since it last said so.
 struct ShippedReport {
-    JournalPosition position;  // all before it is in the database
+    JournalPosition position;   // all before it is in the database
     bool nothing_open = false;  // and no operation has marks only
     std::uint64_t bytes = 0;
     std::uint64_t damaged_records = 0;

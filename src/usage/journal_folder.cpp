@@ -29,9 +29,9 @@ Result<NodeId> MakeNode(const fs::path& folder) {
     if (fd < 0) return FolderError(part, errno);
     const std::string text = node.Wire() + "\n";
     errno = 0;
-    const bool written = ::write(fd, text.data(), text.size()) ==
-                             static_cast<ssize_t>(text.size()) &&
-                         ::fsync(fd) == 0;
+    const bool written =
+        ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(fd) == 0;
     const int error = errno != 0 ? errno : ENOSPC;
     ::close(fd);
     if (!written) return FolderError(part, error);
@@ -48,8 +48,9 @@ Result<NodeId> ReadNode(const fs::path& folder) {
     if (text.ends_with('\n')) text.pop_back();
     const std::optional<NodeId> node = NodeId::Parse(text);
     if (node) return *node;
-    return Unusable(path, "it does not hold this node's id; restore it, or remove it to have a new "
-                          "one made");
+    return Unusable(path,
+                    "it does not hold this node's id; restore it, or remove it to have a new "
+                    "one made");
 }
 
 // Cuts the newest segment behind its last sound record; how many bytes went.
@@ -63,7 +64,8 @@ Result<std::uint64_t> CutTail(const fs::path& folder, std::uint64_t sequence, No
         return FolderError(path, errno);
     }
     const std::uint64_t torn = size - scanner.sound_end();
-    log::Warning("usage_journal_tail_cut", {{"segment", path.filename().string()}, {"bytes", torn}});
+    log::Warning("usage_journal_tail_cut",
+                 {{"segment", path.filename().string()}, {"bytes", torn}});
     return torn;
 }
 
@@ -98,9 +100,9 @@ Result<FolderState> Prepare(const fs::path& folder) {
 
 Error FolderError(const fs::path& what, int error) {
     if (error == ENOSPC || error == EDQUOT) {
-        return Error(ErrorKind::kInsufficientStorage, "journal_full",
-                     "The usage journal has no room: " + what.string() + ": " +
-                         std::strerror(error) + ".");
+        return Error(
+            ErrorKind::kInsufficientStorage, "journal_full",
+            "The usage journal has no room: " + what.string() + ": " + std::strerror(error) + ".");
     }
     return Unusable(what, std::strerror(error));
 }

@@ -26,7 +26,9 @@ JournalKeeper::~JournalKeeper() {
 
 void JournalKeeper::Wake() {
     // The lock makes sure that the thread either sees what changed or is already waiting.
-    { const std::lock_guard lock(mutex_); }
+    {
+        const std::lock_guard lock(mutex_);
+    }
     changed_.notify_one();
 }
 

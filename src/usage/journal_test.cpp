@@ -97,7 +97,8 @@ TEST(Journal, ATornTailIsCutAtEveryByte) {
         const std::size_t whole = size < left.ends[1] ? 1 : 2;
         EXPECT_EQ(journal->torn_bytes(), size - left.ends[whole - 1]) << size;
         const Found found = ReadAll(*journal);
-        EXPECT_EQ(found.rows, std::vector(left.rows.begin(), left.rows.begin() + static_cast<long>(whole)));
+        EXPECT_EQ(found.rows,
+                  std::vector(left.rows.begin(), left.rows.begin() + static_cast<long>(whole)));
         EXPECT_EQ(found.damaged, 0U);
         journal.reset();
         fs::remove_all(folder);

@@ -191,8 +191,7 @@ std::optional<Frame> ReadFrame(std::string_view bytes, std::uint32_t seed) {
     if (length == 0 || length > kMaxPayload) return std::nullopt;
     if (bytes.size() - kFrameHeaderBytes < length) return std::nullopt;
     const std::string_view payload = bytes.substr(kFrameHeaderBytes, length);
-    const std::uint32_t computed =
-        Crc32c(Crc32c(seed, bytes.substr(0, sizeof length)), payload);
+    const std::uint32_t computed = Crc32c(Crc32c(seed, bytes.substr(0, sizeof length)), payload);
     if (computed != crc) return std::nullopt;
     return Frame{payload, kFrameHeaderBytes + length};
 }
@@ -221,7 +220,8 @@ std::optional<Record> DecodePayload(std::string_view payload) {
     row.kind = static_cast<Kind>(kind);
     row.delivery = static_cast<Delivery>(delivery);
     row.status = reader.Get<std::uint16_t>();
-    row.started_at = decltype(row.started_at)(std::chrono::milliseconds(reader.Get<std::int64_t>()));
+    row.started_at =
+        decltype(row.started_at)(std::chrono::milliseconds(reader.Get<std::int64_t>()));
     for (std::int64_t* count :
          {&row.characters, &row.audio_ms, &row.engine_ms, &row.bytes, &row.charge_milli}) {
         *count = reader.GetCount();

@@ -70,7 +70,8 @@ TEST(Record, MakesTextsThatTheDatabaseCanHold) {
     UsageRow odd = MakeRow();
     odd.characters = -5;
     odd.status = -1;
-    odd.started_at = std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(-9));
+    odd.started_at =
+        std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(-9));
     const auto read = RoundTrip(odd);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->row.characters, 0);

@@ -26,8 +26,8 @@ constexpr std::size_t kMaxFrame = kFrameHeaderBytes + kMaxPayload;
 
 std::optional<std::uint64_t> SequenceOf(const std::string& name) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-    const std::string_view digits =
-        std::string_view(name).substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+    const std::string_view digits = std::string_view(name).substr(
+        kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
     std::uint64_t sequence = 0;
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), sequence, 16);
@@ -127,10 +127,10 @@ std::shared_ptr<SegmentFile> MakeSegment(FileCalls& files, const fs::path& folde
     auto segment = std::make_shared<SegmentFile>(fd, header);
     const std::string head = EncodeHeader(header);
     errno = 0;
-    const bool made = files.Allocate(fd, bytes) == 0 &&
-                      files.Write(fd, head.data(), head.size(), 0) ==
-                          static_cast<ssize_t>(head.size()) &&
-                      files.Sync(fd) == 0 && SyncFolder(files, folder) == 0;
+    const bool made =
+        files.Allocate(fd, bytes) == 0 &&
+        files.Write(fd, head.data(), head.size(), 0) == static_cast<ssize_t>(head.size()) &&
+        files.Sync(fd) == 0 && SyncFolder(files, folder) == 0;
     if (made) return segment;
     error = errno != 0 ? errno : ENOSPC;  // a short write says nothing
     ::unlink(path.c_str());
@@ -165,7 +165,8 @@ std::string_view SegmentScanner::Window(std::uint64_t limit) {
     const std::uint64_t wanted = std::min<std::uint64_t>(limit, offset_ + kMaxFrame);
     if (offset_ < window_at_ || end < wanted) {
         const std::uint64_t from = offset_;
-        const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(limit - from, kWindow));
+        const std::size_t most =
+            static_cast<std::size_t>(std::min<std::uint64_t>(limit - from, kWindow));
         window_.resize(most);
         ssize_t size = 0;
         do {
@@ -180,7 +181,8 @@ std::string_view SegmentScanner::Window(std::uint64_t limit) {
     }
     const std::string_view all = window_;
     const std::string_view from = all.substr(static_cast<std::size_t>(offset_ - window_at_));
-    return from.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(from.size(), limit - offset_)));
+    return from.substr(
+        0, static_cast<std::size_t>(std::min<std::uint64_t>(from.size(), limit - offset_)));
 }
 
 std::optional<Record> SegmentScanner::Next(std::uint64_t limit) {

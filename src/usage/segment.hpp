@@ -54,7 +54,7 @@ public:
     // The next record that ends at or before `limit` (a place between records, or the file's end).
     // None: there is none before it.
     std::optional<Record> Next(std::uint64_t limit);
-    std::uint64_t offset() const { return offset_; }           // behind the last record
+    std::uint64_t offset() const { return offset_; }            // behind the last record
     std::uint64_t record_offset() const { return record_at_; }  // of the last record
     std::uint64_t sound_end() const { return sound_end_; }      // of the last sound record
     std::uint64_t damaged() const { return damaged_; }          // unreadable stretches so far

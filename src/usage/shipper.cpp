@@ -22,8 +22,8 @@ struct Ready {
 };
 
 Month ThisMonth() {
-    return MonthOf(std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now()));
+    return MonthOf(
+        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()));
 }
 
 }  // namespace
@@ -31,9 +31,9 @@ Month ThisMonth() {
 // Shared with its coroutine, which may outlive the Shipper by the statement in flight.
 struct Shipper::Impl : std::enable_shared_from_this<Shipper::Impl> {
     Impl(asio::io_context& l, Journal& j, pg::Database& d, UsageOptions o, OnIngest hook)
-        : loop(l.get_executor()), journal(j), database(d), options(o),
-          on_ingest(std::move(hook)), metrics(UsageMetrics::Get()),
-          reader(j.folder(), j.node(), j.first_own_segment()), wake(loop) {}
+        : loop(l.get_executor()), journal(j), database(d), options(o), on_ingest(std::move(hook)),
+          metrics(UsageMetrics::Get()), reader(j.folder(), j.node(), j.first_own_segment()),
+          wake(loop) {}
 
     Executor loop;
     Journal& journal;
@@ -228,8 +228,7 @@ Task<bool> Shipper::Drain(std::chrono::milliseconds timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     const JournalPosition end = impl->journal.written();
     impl->hurry = true;
-    while (impl->shipped < end && impl->is_running &&
-           std::chrono::steady_clock::now() < deadline) {
+    while (impl->shipped < end && impl->is_running && std::chrono::steady_clock::now() < deadline) {
         impl->wake.cancel();
         co_await Sleep(kDrainPoll);
     }

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "base/task.hpp"
-#include "pg/pg.hpp"
+#include "pg/database.hpp"
 #include "usage/journal.hpp"
 #include "usage/usage.hpp"
 

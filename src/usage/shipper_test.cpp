@@ -166,8 +166,9 @@ TEST(Shipper, TheSameSegmentsTwiceCountOnce) {
     ShipFolder(SharedGround(), dir.path() / "b");
     const std::string of_node = OfNode(rows[0].node);
     EXPECT_EQ(SharedGround().Ask("SELECT count(*) FROM usage_rows" + of_node), 300);
-    EXPECT_EQ(SharedGround().Owner().Run("SELECT sum(requests) FROM test_totals" + of_node)[0].Int(0),
-              300);
+    EXPECT_EQ(
+        SharedGround().Owner().Run("SELECT sum(requests) FROM test_totals" + of_node)[0].Int(0),
+        300);
 }
 
 TEST(Shipper, NothingIsLeftOfWhatIsShipped) {
@@ -207,9 +208,9 @@ TEST(Shipper, TheIdsOwnTimeDecidesTheMonth) {
     EXPECT_EQ(seen.size(), 6U);
     for (const IngestTotals& sum : seen) EXPECT_EQ(sum.requests, 1);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const pg::Rows found =
-            SharedGround().System().Run("SELECT tableoid::regclass::text FROM usage_rows WHERE id = $1",
-                                        {rows[i].operation.uuid.Dashed()});
+        const pg::Rows found = SharedGround().System().Run(
+            "SELECT tableoid::regclass::text FROM usage_rows WHERE id = $1",
+            {rows[i].operation.uuid.Dashed()});
         ASSERT_EQ(found.size(), 1U);
         EXPECT_EQ(found[0].Text(0), cases[i].second);
     }
@@ -219,8 +220,9 @@ TEST(Shipper, TheIdsOwnTimeDecidesTheMonth) {
         char name[40];
         std::snprintf(name, sizeof name, "usage_rows_%04d_%02u", static_cast<int>(month.year()),
                       static_cast<unsigned>(month.month()));
-        EXPECT_EQ(SharedGround().Owner().Run("SELECT to_regclass($1)::text", {name})[0].MaybeText(0),
-                  name);
+        EXPECT_EQ(
+            SharedGround().Owner().Run("SELECT to_regclass($1)::text", {name})[0].MaybeText(0),
+            name);
     }
 }
 
@@ -235,10 +237,9 @@ TEST(Shipper, OnlySensibleMonthsGetAPartition) {
         EXPECT_EQ(refusal, "22008") << month;
     }
     BlockingConnection app(SharedGround().urls.app, milliseconds(5000));
-    for (const char* sql :
-         {"SELECT vf_usage_partition('2026-01-01')", "DELETE FROM usage_rows",
-          "UPDATE usage_rows SET characters = 0", "TRUNCATE usage_rows",
-          "INSERT INTO usage_rows (id) VALUES (gen_random_uuid())"}) {
+    for (const char* sql : {"SELECT vf_usage_partition('2026-01-01')", "DELETE FROM usage_rows",
+                            "UPDATE usage_rows SET characters = 0", "TRUNCATE usage_rows",
+                            "INSERT INTO usage_rows (id) VALUES (gen_random_uuid())"}) {
         std::string refusal;
         try {
             app.Run(sql);
@@ -256,12 +257,21 @@ TEST(Shipper, APartitionIsMadeOnceByManyAtOnce) {
     for (int i = 0; i < 8; ++i) {
         threads.emplace_back([&] {
             BlockingConnection system(ground.urls.system, milliseconds(5000));
-            system.Run("SELECT vf_usage_partition('2031-07-15')");
+            for (int month = 1; month <= 12; ++month) {
+                system.Run("SELECT vf_usage_partition(make_date(2031, $1::int, 15))",
+                           {std::to_string(month)});
+            }
             ++made;
         });
     }
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(made, 8);
+    EXPECT_EQ(SharedGround()
+                  .Owner()
+                  .Run("SELECT 1 FROM pg_class WHERE relkind = 'r' "
+                       "AND relname ~ '^usage_rows_2031'")
+                  .size(),
+              12U);
 }
 
 TEST(Shipper, ATotalIsUndoneWithItsBatch) {
@@ -281,8 +291,9 @@ TEST(Shipper, ATotalIsUndoneWithItsBatch) {
     EXPECT_EQ(calls, 2);
     const std::string of_node = OfNode(rows[0].node);
     EXPECT_EQ(SharedGround().Ask("SELECT count(*) FROM usage_rows" + of_node), 50);
-    EXPECT_EQ(SharedGround().Owner().Run("SELECT sum(requests) FROM test_totals" + of_node)[0].Int(0),
-              50);
+    EXPECT_EQ(
+        SharedGround().Owner().Run("SELECT sum(requests) FROM test_totals" + of_node)[0].Int(0),
+        50);
 }
 
 TEST(Shipper, TwoNodesShareOneDatabase) {
@@ -350,7 +361,8 @@ TEST(Shipper, ADatabaseThatComesAndGoesLosesAndDoublesNothing) {
     EXPECT_TRUE(drained);
     const std::string of_node = OfNode(node.journal->node());
     EXPECT_EQ(ground.Ask("SELECT count(*) FROM usage_rows" + of_node), written);
-    EXPECT_EQ(ground.Owner().Run("SELECT sum(requests) FROM test_totals" + of_node)[0].Int(0), written);
+    EXPECT_EQ(ground.Owner().Run("SELECT sum(requests) FROM test_totals" + of_node)[0].Int(0),
+              written);
     EXPECT_EQ(node.journal->unshipped_bytes(), 0U);
 }
 

@@ -26,8 +26,8 @@ UsageMetrics& UsageMetrics::Get() {
             .Name("voiceflow_usage_journal_sync_seconds")
             .Help("How long the disk took to keep what was journalled.")
             .Register(metrics::Registry())
-            .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                             0.1, 0.25, 0.5, 1, 2.5, 5})};
+            .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                             0.05, 0.1, 0.25, 0.5, 1, 2.5, 5})};
     return all;
 }
 

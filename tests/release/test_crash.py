@@ -117,7 +117,7 @@ def test_whoever_got_a_byte_has_one_row_and_nobody_is_charged_twice(nodes, reque
     cluster.create_database()
     keys = tempfile.mkdtemp(prefix="vf-keys-")
     settings = {"DATABASE_URL": cluster.url(), "SECRETS_KEY_FILE": keys + "/server.key",
-                "LOG_LEVEL": "warning", "LIMITS_LEASE": "3s"}
+                "LOG_LEVEL": "warning", "LIMITS_LEASE": "5s"}
     servers = [Server(settings=settings) for _ in range(nodes)]
     try:
         team = admin(servers[0], "create-team", "Crash", "--plan", "enterprise")["id"]
