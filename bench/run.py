@@ -1,6 +1,7 @@
 """The product's numbers, each as a ratio to a reference measured in the same run.
 
-    bench/run.py [row ...]    rows: health synthesis first-byte memory start size
+    bench/run.py [row ...]    rows: health synthesis first-byte memory start size metering
+                              wall keys usage
 Prints a table in Markdown. Rounds of ours and the reference alternate; medians are compared.
 """
 
@@ -23,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 os.environ["VF_BUILD"] = str(BUILD)
 sys.path.insert(0, str(ROOT / "tests"))
+from support.admin import admin  # noqa: E402
 from support.server import Server, wait_until  # noqa: E402
 
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river."  # 59 characters
@@ -314,8 +316,67 @@ def size():
            "≤ 500 MB", total <= 500)
 
 
+def program(name, *arguments):
+    return subprocess.run([BUILD / "bin" / name, *map(str, arguments)], capture_output=True,
+                          text=True, check=True).stdout
+
+
+def metering():
+    server = Server(settings={"LOG_LEVEL": "warning", "HTTP_ACCESS_LOG": "false",
+                              "ENGINES_ENABLE": "fake"})
+    bare = subprocess.Popen([BUILD / "bin" / "bare_speech_server", "fake"], stdout=subprocess.PIPE,
+                            text=True)
+    try:
+        port = int(bare.stdout.readline())
+        team = admin(server, "create-team", "Bench", "--plan", "enterprise")["id"]
+        key = admin(server, "create-key", team)["key"]
+        text = "A short sentence."
+        metered = (post_script({"text": text, "voice": "fake-tone", "format": "pcm",
+                                "sample_rate": 16000})
+                   + f"wrk.headers['Authorization'] = 'Bearer {key}'\n")
+        plain = post_script({"text": text, "voice": "fake-tone"})
+        ours, theirs = compare(
+            lambda: wrk(server.url + "/v1/generate", 8, metered),
+            lambda: wrk(f"http://127.0.0.1:{port}/speak", 8, plain))
+    finally:
+        bare.terminate()
+        bare.wait()
+        server.close()
+    ratio = ours / theirs
+    report("replies of the fake engine with key, plan, budgets and journal", f"{ours:.0f}/s",
+           f"the corridor alone {theirs:.0f}/s", f"{ratio:.2f}", "≥ 0.8 ×", ratio >= 0.8)
+
+
+def wall():
+    out = program("wall_bench")
+    walled, bare, ratio = re.search(r"selects (\d+) /s  plain pipelined (\d+) /s  ratio ([\d.]+)",
+                                    out).groups()
+    report("team-scoped selects, one connection", f"{int(walled):,}/s", f"plain {int(bare):,}/s",
+           ratio, "≥ 0.65 ×", float(ratio) >= 0.65)
+
+
+def keys():
+    nanos = int(re.search(r"warm key check (\d+) ns", program("key_bench"))[1])
+    report("warm check of an API key", f"{nanos / 1000:.2f} us", "–", "–", "< 2 us", nanos < 2000)
+
+
+def usage():
+    out = program("usage_bench")
+    rates = re.findall(r"bare COPY\s+(\d+) rows/s\s+journal to PostgreSQL\s+(\d+) rows/s", out)
+    copied = statistics.median(int(a) for a, _ in rates)
+    shipped = statistics.median(int(b) for _, b in rates)
+    ratio = shipped / copied
+    report("usage rows into PostgreSQL", f"{shipped:,.0f}/s", f"bare COPY {copied:,.0f}/s",
+           f"{ratio:.2f}", "≥ 0.5 ×", ratio >= 0.5)
+    late = float(re.search(r"all in PostgreSQL ([\d.]+) s after the last", out)[1])
+    report("at 20,000 usage rows a second, the last is in PostgreSQL after", f"{late:.2f} s", "–",
+           "–", "≤ 2 s", late <= 2)
+    print(next(line for line in out.splitlines() if line.startswith("journal append")))
+
+
 ALL = {"health": health, "synthesis": synthesis, "first-byte": first_byte, "memory": memory,
-       "start": start, "size": size}
+       "start": start, "size": size,
+       "metering": metering, "wall": wall, "keys": keys, "usage": usage}
 
 
 def main():

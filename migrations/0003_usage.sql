@@ -42,22 +42,24 @@ $$ SELECT (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0')
 -- Makes the partition of a month, when it is missing; callable by every node at once. The tables
 -- belong to the owner and nobody else may touch them but through usage_rows.
 CREATE FUNCTION vf_usage_partition(month date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    first   date := date_trunc('month', month);
-    name    text := 'usage_rows_' || to_char(first, 'YYYY_MM');
-    low     uuid := public.vf_first_id(first::timestamp AT TIME ZONE 'UTC');
-    high    uuid := public.vf_first_id((first + interval '1 month') AT TIME ZONE 'UTC');
+    first date;
+    name  text;
 BEGIN
-    IF first IS NULL OR first < date '2020-01-01' OR first > date '2100-12-01' THEN
+    IF month IS NULL OR month < date '2020-01-01' OR month >= date '2101-01-01' THEN
         RAISE EXCEPTION 'no partition for %: outside of 2020 to 2100', month
             USING ERRCODE = 'datetime_field_overflow';
     END IF;
+    first := date_trunc('month', month::timestamp)::date;
+    name := 'usage_rows_' || to_char(first, 'YYYY_MM');
     IF to_regclass('public.' || name) IS NOT NULL THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(8533465783822118000 + 1);
-    IF to_regclass('public.' || name) IS NOT NULL THEN
+    -- Asked of the table: the look-up by name may remember that there was none before the lock.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = name
+               AND relnamespace = 'public'::regnamespace) THEN
         RETURN;
     END IF;
     -- ATTACH lets readers and writers of other months go on, CREATE … PARTITION OF would not.
@@ -66,7 +68,9 @@ BEGIN
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', name);
     EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', name);
     EXECUTE format('ALTER TABLE public.usage_rows ATTACH PARTITION public.%I '
-                   'FOR VALUES FROM (%L) TO (%L)', name, low, high);
+                   'FOR VALUES FROM (%L) TO (%L)', name,
+                   public.vf_first_id(first::timestamp AT TIME ZONE 'UTC'),
+                   public.vf_first_id((first + interval '1 month') AT TIME ZONE 'UTC'));
 END $$;
 REVOKE EXECUTE ON FUNCTION vf_usage_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vf_usage_partition TO voiceflow_system;

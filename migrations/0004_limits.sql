@@ -99,6 +99,7 @@ $$;
 
 -- Takes a block: about an eighth of what is left, at least what is needed or wanted, at most
 -- `block`. Less than needed: nothing when the budget is hard, what there is when it is not.
+-- A block of 0 takes what is needed only.
 -- A holder counts five seconds longer for others than for itself, which covers a heartbeat that
 -- commits late. status: 'ok', 'unbounded' (nothing to take), 'expired' (the holder is).
 CREATE FUNCTION vf_lease_take(
@@ -144,7 +145,7 @@ BEGIN
         AND h.expires_at + interval '5 seconds' > clock_timestamp()
         AND (l.expires_at IS NULL OR l.expires_at > clock_timestamp());
     spare := greatest(spare, 0);
-    amount := least(spare, greatest(needed, least(block, greatest(spare / 8, wanted))));
+    amount := least(spare, greatest(needed, least(block, greatest((spare + 7) / 8, wanted))));
     IF f.hard AND amount < needed THEN
         amount := 0;
     END IF;

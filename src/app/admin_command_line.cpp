@@ -30,8 +30,8 @@ AdminCommandLine ReadAdminCommandLine(std::span<const std::string> arguments) {
     create_team->add_option("name", request.name, "Its name")->required();
     create_team->add_option("--plan", request.plan, "Its plan, else free");
 
-    CLI::App* create_key = command("create-key", "Make an API key; it is shown once",
-                                   Verb::kCreateKey);
+    CLI::App* create_key =
+        command("create-key", "Make an API key; it is shown once", Verb::kCreateKey);
     create_key->add_option("team", request.team, kTeam)->required();
     create_key->add_option("--name", request.name, "What it is for");
     create_key->add_flag("--test", request.test, "A test key: same behaviour, never billed");
@@ -40,8 +40,8 @@ AdminCommandLine ReadAdminCommandLine(std::span<const std::string> arguments) {
     create_key->add_option("--expires-in-days", request.expires_in_days, "When it ends")
         ->check(CLI::Range(1, 3650));
 
-    CLI::App* revoke = command("revoke-key", "End an API key, everywhere and at once",
-                               Verb::kRevokeKey);
+    CLI::App* revoke =
+        command("revoke-key", "End an API key, everywhere and at once", Verb::kRevokeKey);
     revoke->add_option("key", request.key, "Its id (key_…) or the key itself")->required();
 
     CLI::App* set_plan = command("set-plan", "Give a team's payer another plan", Verb::kSetPlan);
@@ -52,14 +52,15 @@ AdminCommandLine ReadAdminCommandLine(std::span<const std::string> arguments) {
     list->add_option("team", request.team, kTeam);
 
     command("list-plans", "List plans", Verb::kListPlans);
-    CLI::App* load = command("load-plans", "Load a catalogue of plans from a TOML file",
-                             Verb::kLoadPlans);
+    CLI::App* load =
+        command("load-plans", "Load a catalogue of plans from a TOML file", Verb::kLoadPlans);
     load->add_option("file", request.file, "The file")->required()->check(CLI::ExistingFile);
-    CLI::App* bound = command("set-spending-bound",
-                              "What a team or a key may spend a month beyond its plan",
-                              Verb::kSetSpendingBound);
+    CLI::App* bound =
+        command("set-spending-bound", "What a team or a key may spend a month beyond its plan",
+                Verb::kSetSpendingBound);
     bound->add_option("team", request.team, "A team (id or name), or a key's id")->required();
-    bound->add_option("amount", request.amount_minor, "In minor units of the plan's currency: cents")
+    bound
+        ->add_option("amount", request.amount_minor, "In minor units of the plan's currency: cents")
         ->required()
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50));
     bound->add_flag("--soft", request.soft, "Alert only, never refuse");

@@ -66,20 +66,17 @@ Task<Result<identity::TeamRow>> FindTeam(pg::SystemDb db, std::string text) {
     std::vector<identity::TeamRow> named = co_await team_store::List(db, std::move(name));
     if (named.size() == 1) co_return std::move(named.front());
     if (named.empty()) {
-        co_return NotFound("team_not_found", "There is no team \"" + text +
-                                                 "\". `voiceflowd admin list` shows all.");
+        co_return NotFound("team_not_found",
+                           "There is no team \"" + text + "\". `voiceflowd admin list` shows all.");
     }
     co_return Error(ErrorKind::kConflict, "team_ambiguous",
                     fmt::format("{} teams are called \"{}\"; say its id.", named.size(), text));
 }
 
 json::object TeamJson(const identity::TeamRow& team) {
-    return {{"id", team.id.Wire()},
-            {"name", team.name},
-            {"plan", team.plan},
-            {"billing_account", team.billing.Wire()},
-            {"keys", team.keys},
-            {"created_at", team.created_at}};
+    return {{"id", team.id.Wire()}, {"name", team.name},
+            {"plan", team.plan},    {"billing_account", team.billing.Wire()},
+            {"keys", team.keys},    {"created_at", team.created_at}};
 }
 
 json::value OrNull(const std::optional<std::string>& text) {
@@ -166,8 +163,7 @@ Task<Result<void>> CreateKey(pg::Database* database, const AdminRequest& request
     pg::TeamDb own = database->Team(team->id);
     co_await key_store::Insert(own, std::move(row));
     if (request.json) {
-        PrintJson(json::object{
-            {"id", id.Wire()}, {"team", team->id.Wire()}, {"key", secret.text}});
+        PrintJson(json::object{{"id", id.Wire()}, {"team", team->id.Wire()}, {"key", secret.text}});
     } else {
         fmt::print("{}\n", secret.text);
         fmt::print(stderr, "made {} for team \"{}\"; the key is shown this once\n", id.Wire(),
@@ -181,11 +177,11 @@ Task<Result<void>> RevokeKey(pg::Database* database, const AdminRequest& request
     std::optional<KeyId> id = KeyId::Parse(request.key);
     if (!id && identity::FormOfKey(request.key) == identity::KeyForm::kWellFormed) {
         const identity::KeyHash hash = identity::HashOfKey(request.key);
-        const std::optional<identity::KnownKey> known = co_await key_store::FindByHash(system, hash);
+        const std::optional<identity::KnownKey> known =
+            co_await key_store::FindByHash(system, hash);
         if (known) id = known->id;
     }
-    const Error missing =
-        NotFound("key_not_found", "There is no such key that is still in force.");
+    const Error missing = NotFound("key_not_found", "There is no such key that is still in force.");
     if (!id) co_return missing;
     const std::optional<TeamId> team = co_await team_store::TeamOfKey(system, *id);
     if (!team) co_return missing;
@@ -245,7 +241,7 @@ Task<Result<void>> ListKeys(pg::Database* database, const AdminRequest& request)
             rows.push_back(KeyJson(key));
             continue;
         }
-        const std::string state = key.revoked_at ? "revoked " + *key.revoked_at
+        const std::string state = key.revoked_at   ? "revoked " + *key.revoked_at
                                   : key.expires_at ? "ends " + *key.expires_at
                                                    : "in force";
         fmt::print("{}  {}…  {:<32}  {:>8} requests  {}\n", key.id.Wire(), key.prefix, state,
@@ -253,6 +249,33 @@ Task<Result<void>> ListKeys(pg::Database* database, const AdminRequest& request)
     }
     if (request.json) PrintJson(rows);
     co_return Result<void>();
+}
+
+json::value OrNull(const std::optional<std::int64_t>& number) {
+    return number ? json::value(*number) : json::value(nullptr);
+}
+
+json::object PlanJson(const plans::OfferedPlan& offer) {
+    const Plan& plan = *offer.plan;
+    return {{"id", plan.id},
+            {"name", plan.name},
+            {"catalogue", offer.catalogue},
+            {"offered", offer.offered},
+            {"tier", plans::TierName(plan.tier)},
+            {"price_minor", plan.price_minor},
+            {"currency", plan.currency},
+            {"requests", OrNull(plan.requests)},
+            {"characters", OrNull(plan.characters)},
+            {"audio_ms", OrNull(plan.audio_ms)},
+            {"over_request_milli", OrNull(plan.over_request_milli)},
+            {"over_character_milli", OrNull(plan.over_character_milli)},
+            {"over_audio_second_milli", OrNull(plan.over_audio_second_milli)},
+            {"concurrency", OrNull(plan.concurrency)},
+            {"text_characters", OrNull(plan.text_characters)},
+            {"voices", OrNull(plan.voices)},
+            {"deployments", OrNull(plan.deployments)},
+            {"storage_bytes", OrNull(plan.storage_bytes)},
+            {"quality", plan.quality}};
 }
 
 Task<Result<void>> LoadPlans(pg::SystemDb db, const AdminRequest& request) {
@@ -279,13 +302,7 @@ Task<Result<void>> ListPlans(pg::SystemDb db, const AdminRequest& request) {
     for (const plans::OfferedPlan& offer : offers) {
         const Plan& plan = *offer.plan;
         if (request.json) {
-            rows.push_back(json::object{{"id", plan.id},
-                                        {"name", plan.name},
-                                        {"catalogue", offer.catalogue},
-                                        {"tier", plans::TierName(plan.tier)},
-                                        {"price_minor", plan.price_minor},
-                                        {"currency", plan.currency},
-                                        {"offered", offer.offered}});
+            rows.push_back(PlanJson(offer));
         } else {
             fmt::print("{:<20} {:<14} {:>8}.{:02} {}  {}{}\n", plan.id, offer.catalogue,
                        plan.price_minor / 100, plan.price_minor % 100, plan.currency, plan.name,

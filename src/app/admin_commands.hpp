@@ -35,12 +35,12 @@ struct AdminRequest {
     bool test = false;
     bool json = false;
     std::vector<std::string> scopes;
-    std::int64_t expires_in_days = 0;  // 0: never
+    std::int64_t expires_in_days = 0;   // 0: never
     std::vector<std::string> settings;  // --section.name=value, for the rest of the program
 };
 
-// Reads what stands after `admin`; prints help or what is wrong by itself. An exit code instead of a
-// request when there is nothing more to do.
+// Reads what stands after `admin`; prints help or what is wrong by itself. An exit code instead of
+// a request when there is nothing more to do.
 struct AdminCommandLine {
     AdminRequest request;
     std::optional<int> exit_code;

@@ -19,6 +19,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     http::DeclareSettings(schema, settings.http);
     identity::DeclareSettings(schema, settings.access);
     speech::DeclareSettings(schema, settings.speech);
+    limits::DeclareSettings(schema, settings.limits);
     engines::DeclareSettings(schema, settings.engines);
     pg::DeclareSettings(schema, settings.pool);
     schema.Secret("database.app_url", settings.app_url,
@@ -32,7 +33,8 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     usage::DeclareSettings(schema, settings.usage);
     limits::DeclareSettings(schema, settings.limits);
     events::DeclareSettings(schema, settings.events);
-    jobs::DeclareSettings(schema, settings.jobs);
+    blob::DeclareSettings(schema, settings.blob);
+    idempotency::DeclareSettings(schema, settings.idempotency);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},
                   {"\"info\"", "The least important lines that are written."});
     schema.Choice("log.format", settings.log_format, {"json", "text"},

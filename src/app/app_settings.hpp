@@ -6,11 +6,12 @@
 
 #include "base/log.hpp"
 #include "base/settings.hpp"
+#include "blob/blob.hpp"
 #include "engines/engines.hpp"
 #include "events/events.hpp"
 #include "http/server.hpp"
+#include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
-#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
@@ -20,7 +21,7 @@
 namespace vf::app {
 
 struct AppSettings {
-    std::string data_dir;  // DefaultDataDir()
+    std::string data_dir;    // DefaultDataDir()
     std::string key_file;    // empty: server.key in data_dir
     std::string app_url;     // login roles made by hand; secret
     std::string system_url;  // secret
@@ -36,7 +37,8 @@ struct AppSettings {
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;
-    jobs::JobOptions jobs;
+    blob::BlobOptions blob;
+    idempotency::IdempotencyOptions idempotency;
 };
 
 // `settings` must outlive the schema.

@@ -1,9 +1,8 @@
 #include "app/ground.hpp"
 
 #include "app/database_setup.hpp"
+#include "blob/blob_routes.hpp"
 #include "events/events_routes.hpp"
-#include "exports/exports.hpp"
-#include "jobs/jobs_routes.hpp"
 #include "usage/usage_routes.hpp"
 
 namespace vf::app {
@@ -17,9 +16,9 @@ constexpr std::chrono::milliseconds kShipAtStop{2000};
 Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSettings& settings,
                identity::Access& access)
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
-      events_(loop, settings.events), jobs_(loop, threads, settings.jobs) {
+      events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
+      idempotency_(loop, settings.idempotency) {
     events_.AddReader(events::MetricsReader());
-    exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }
 
 Result<void> Ground::Open() {
@@ -37,14 +36,14 @@ Result<void> Ground::Open() {
 }
 
 void Ground::AddRoutes(http::Router& router) {
-    usage::AddRoutes(router, [this] { return database_.get(); }, access_);
+    usage::AddRoutes(router, [this] { return database_.get(); }, access_.Guard(Scope::kUsageRead));
     events::AddRoutes(router, events_, access_.Guard(Scope::kAdminRead));
-    jobs::AddRoutes(router, jobs_, access_.Guard(Scope::kSpeechRead),
-                    access_.Guard(Scope::kSpeechWrite));
-    exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
+    blob::AddRoutes(router, blobs_, access_);
 }
 
-void Ground::Start(std::shared_ptr<pg::Database> database) {
+Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
+    Result<void> blobs = blobs_.Start(*database, keyring_, settings_.data_dir);
+    if (!blobs) return blobs;
     database_ = std::move(database);
     limits_.Start(*database_, journal_->node());
     metering_ = {&limits_, journal_.get()};
@@ -66,7 +65,8 @@ void Ground::Start(std::shared_ptr<pg::Database> database) {
                                                 std::move(on_ingest));
     shipper_->Start();
     events_.Start(*database_);
-    jobs_.Start(*database_, keyring_);
+    idempotency_.Start(*database_, blobs_, journal_->node());
+    return {};
 }
 
 void Ground::Drain() {
@@ -75,11 +75,12 @@ void Ground::Drain() {
 
 Task<void> Ground::Stop() {
     if (!database_) co_return;
-    co_await jobs_.Stop();
     co_await shipper_->Drain(kShipAtStop);
     co_await shipper_->Stop();
     co_await limits_.Stop();
     co_await events_.Stop();
+    idempotency_.Stop();
+    blobs_.Stop();
     co_await access_.Stop();
     database_->Close();
 }

@@ -6,9 +6,11 @@
 #include <memory>
 
 #include "app/app_settings.hpp"
+#include "blob/blob.hpp"
+#include "http/client.hpp"
 #include "http/router.hpp"
+#include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
-#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/database.hpp"
 #include "secrets/keyring.hpp"
@@ -27,8 +29,8 @@ public:
     // The key file and the journal. Errors, for the operator.
     Result<void> Open();
     void AddRoutes(http::Router& router);
-    // Once; `database` is migrated.
-    void Start(std::shared_ptr<pg::Database> database);
+    // Once; `database` is migrated. Errors, for the operator: those of blob::Blobs::Start.
+    Result<void> Start(std::shared_ptr<pg::Database> database);
     // What long answers there are end now.
     void Drain();
     Task<void> Stop();
@@ -36,6 +38,7 @@ public:
     const secrets::Keyring& keyring() const { return *keyring_; }
     // Null until Start.
     pg::Database* database() const { return database_.get(); }
+    idempotency::Idempotency& idempotency() { return idempotency_; }
     const usage::Journal* journal() const { return journal_.get(); }
     // Filled by Start; nobody is admitted before.
     const speech::Metering& metering() const { return metering_; }
@@ -50,7 +53,9 @@ private:
     limits::Limits limits_;
     limits::Ledger ledger_;
     events::Events events_;
-    jobs::Jobs jobs_;
+    http::HttpClient client_;
+    blob::Blobs blobs_;
+    idempotency::Idempotency idempotency_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };

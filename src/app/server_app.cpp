@@ -81,8 +81,8 @@ struct ServerApp::Impl {
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
-        native::AddRoutes(router, speech, engines.catalogue(), access);
-        openai::AddRoutes(router, speech, engines.catalogue(), access);
+        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
+        openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
     }
 
     const AppSettings& settings;
@@ -169,7 +169,11 @@ Task<void> ServerApp::Impl::StartDatabase(Impl* self) {
                 self->Fail(plans.error());
                 co_return;
             }
-            self->ground.Start(std::move(database));
+            const Result<void> started = self->ground.Start(std::move(database));
+            if (!started) {
+                self->Fail(started.error());
+                co_return;
+            }
             break;
         }
         const bool is_away = prepared.error().kind() == ErrorKind::kUnavailable;

@@ -76,7 +76,9 @@ void ResetRequest(RequestHead& head, Request& request) {
     request.path_params.clear();
     request.route = "none";
     request.cancel.reset();
-    request.caller.kind = Caller::Kind::kAnonymous;
+    request.caller = Caller();
+    request.caller.address = request.peer.address;
+    request.operation.reset();
     request.media_type = MediaTypeWithoutParameters(request.headers.Get("Content-Type"));
     const std::string_view id = request.headers.Get("X-Request-Id");
     if (IsRequestId(id)) {

@@ -40,6 +40,8 @@ public:
     std::string id;         // X-Request-Id when well-formed, else a new "req_…"
     Peer peer;
     Caller caller;
+    // What the work is accounted under when the request was sent before (src/idempotency).
+    std::optional<OperationId> operation;
     std::string_view route;  // the route's pattern, for metrics and logs; "none" when unknown
     // Cancelled when the client resets the connection while the handler works. Not for quick
     // handlers, where it is null. Half-closing is not a cancel: such a client still waits.

@@ -119,9 +119,9 @@ void DeclareSettings(SettingsSchema& schema, AccessOptions& options) {
                    {"10000", "Unknown API keys remembered, so that they cost no query each."});
     schema.Duration("auth.unknown_for", options.unknown_for, milliseconds(100),
                     milliseconds(3'600'000), {"60s", "How long an unknown API key is remembered."});
-    schema.Duration("auth.poll_interval", options.poll_interval, milliseconds(50),
-                    milliseconds(60'000),
-                    {"400ms", "How often changed keys are looked for beside PostgreSQL's notices."});
+    schema.Duration(
+        "auth.poll_interval", options.poll_interval, milliseconds(50), milliseconds(60'000),
+        {"400ms", "How often changed keys are looked for beside PostgreSQL's notices."});
     schema.Duration("auth.offline_limit", options.offline_limit, milliseconds(1000),
                     milliseconds(86'400'000),
                     {"1h", "How long known keys go on while the database is away."});

@@ -85,8 +85,8 @@ Task<std::optional<KnownKey>> AccessState::LookUp(KeyHash hash) {
     co_return key;
 }
 
-void AccessState::Start(std::shared_ptr<AccessState> state,
-                        std::shared_ptr<pg::Database> database, OnAccessChange on_change) {
+void AccessState::Start(std::shared_ptr<AccessState> state, std::shared_ptr<pg::Database> database,
+                        OnAccessChange on_change) {
     state->database = std::move(database);
     state->on_change = std::move(on_change);
     Spawn(state->loop, Watch(state), "access_watch");

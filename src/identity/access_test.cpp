@@ -3,23 +3,36 @@
 
 #include <gtest/gtest.h>
 
+#include "identity/key_secret.hpp"
+
 namespace vf::identity {
 namespace {
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
+// Without a database: what is decided from memory.
 std::string CodeFor(const HeaderList& headers, bool is_loopback = true,
-                    const std::string& demo = "auto") {
+                    const std::string& demo = "always") {
     http::Request request;
     request.peer.is_loopback = is_loopback;
+    request.peer.address = is_loopback ? "127.0.0.1" : "192.0.2.1";
     request.headers.Set("Host", "127.0.0.1:8080");
     for (const auto& [name, value] : headers) request.headers.Set(name, value);
-    const Result<void> admitted = Access(AccessOptions{demo}).Admit(request);
-    if (!admitted) {
+    asio::io_context loop;
+    AccessOptions options;
+    options.demo = demo;
+    const std::optional<Result<void>> admitted =
+        Access(loop, options).Decide(request, Scope::kSpeechWrite);
+    if (!admitted) return "asks the database";
+    EXPECT_EQ(request.caller.address, request.peer.address);
+    if (!*admitted) {
         EXPECT_EQ(request.caller.kind, Caller::Kind::kAnonymous);
-        return admitted.error().code();
+        return admitted->error().code();
     }
     EXPECT_EQ(request.caller.kind, Caller::Kind::kDemo);
+    EXPECT_EQ(request.caller.team, kDemoTeam);
+    EXPECT_FALSE(request.caller.live);
+    EXPECT_TRUE(request.caller.plan);
     return "demo";
 }
 
@@ -51,7 +64,14 @@ TEST(Access, RefusesEveryoneElse) {
     EXPECT_EQ(CodeFor({{"Sec-Fetch-Site", "cross-site"}}), "missing_api_key");
 }
 
+TEST(Access, WaitsForTheDatabaseToKnowWhetherTheDemoIsOver) {
+    EXPECT_EQ(CodeFor({}, true, "auto"), "database_unavailable");
+    EXPECT_EQ(CodeFor({}, false, "auto"), "missing_api_key");
+}
+
 TEST(Access, KnowsAForeignKeyFromNone) {
+    EXPECT_EQ(CodeFor({{"Authorization", "Bearer " + MakeKeySecret(true).text}}),
+              "asks the database");
     EXPECT_EQ(CodeFor({{"Authorization", "Bearer vf_live_0123"}}), "invalid_api_key");
     EXPECT_EQ(CodeFor({{"X-API-Key", "vf_test_0123"}}), "invalid_api_key");
     EXPECT_EQ(CodeFor({{"xi-api-key", "a"}, {"Authorization", "Bearer b"}}),

@@ -1,7 +1,7 @@
 #pragma once
-// The API keys that were asked for lately, so that a warm check touches no database: known ones, and
-// unknown ones for a while, so that a flood of wrong keys is not a flood of queries. Both bounded;
-// the least recently used leave first. On the loop; not thread-safe.
+// The API keys that were asked for lately, so that a warm check touches no database: known ones,
+// and unknown ones for a while, so that a flood of wrong keys is not a flood of queries. Both
+// bounded; the least recently used leave first. On the loop; not thread-safe.
 
 #include <chrono>
 #include <cstddef>

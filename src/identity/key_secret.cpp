@@ -11,10 +11,10 @@ namespace {
 constexpr std::string_view kDigits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr unsigned kBase = 62;
-constexpr std::size_t kEnvironment = 8;      // "vf_live_"
-constexpr std::size_t kSecretDigits = 43;    // 62^43 > 2^256
-constexpr std::size_t kChecksumDigits = 6;   // 62^6 > 2^32
-constexpr std::size_t kShownDigits = 6;      // of the secret, in the prefix
+constexpr std::size_t kEnvironment = 8;     // "vf_live_"
+constexpr std::size_t kSecretDigits = 43;   // 62^43 > 2^256
+constexpr std::size_t kChecksumDigits = 6;  // 62^6 > 2^32
+constexpr std::size_t kShownDigits = 6;     // of the secret, in the prefix
 constexpr std::size_t kLength = kEnvironment + kSecretDigits + kChecksumDigits;
 
 // A big-endian number in exactly kSecretDigits digits.

@@ -24,10 +24,9 @@ constexpr pg::Statement kRecordUse{
 constexpr pg::Statement kHasCredentials{
     "key_has_credentials", "SELECT EXISTS (SELECT FROM api_keys) OR EXISTS (SELECT FROM accounts)"};
 
-constexpr pg::Statement kCountUsable{
-    "key_count_usable",
-    "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL "
-    "AND (expires_at IS NULL OR expires_at > now())"};
+constexpr pg::Statement kCountUsable{"key_count_usable",
+                                     "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL "
+                                     "AND (expires_at IS NULL OR expires_at > now())"};
 
 constexpr pg::Statement kChangesAfter{
     "access_changes_after",

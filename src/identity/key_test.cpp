@@ -34,8 +34,7 @@ TEST(KeySecret, EveryTypoIsFoundOutWithoutALookUp) {
     for (std::size_t i = 8; i + 1 < key.size(); ++i) {
         std::string swapped = key;
         std::swap(swapped[i], swapped[i + 1]);
-        EXPECT_EQ(FormOfKey(swapped),
-                  swapped == key ? KeyForm::kWellFormed : KeyForm::kMistyped);
+        EXPECT_EQ(FormOfKey(swapped), swapped == key ? KeyForm::kWellFormed : KeyForm::kMistyped);
     }
     std::string other_world = key;
     other_world.replace(3, 4, "test");

@@ -15,7 +15,7 @@ struct TeamRow {
     std::string name;
     BillingAccountId billing;
     std::string plan;
-    std::int64_t keys = 0;  // in force
+    std::int64_t keys = 0;   // in force
     std::string created_at;  // RFC 3339, UTC
 };
 

@@ -19,7 +19,7 @@ constexpr Statement kRename{"test_rename", "UPDATE api_keys SET name = 'mine' WH
 constexpr Statement kInsertFor{
     "test_insert_for",
     "INSERT INTO api_keys (id, team_id, name, live, prefix, secret_sha256, scopes) "
-    "VALUES (gen_random_uuid(), $1, 'planted', true, 'vf', sha256($1::text::bytea), '{}')"};
+    "VALUES (gen_random_uuid(), $1, 'planted', true, 'vf', sha256($1::uuid::text::bytea), '{}')"};
 constexpr Statement kWho{"test_who", "SELECT vf_team()::text"};
 
 // Roles, schema, and as many teams as asked for, each with one key that bears its number.
@@ -50,7 +50,8 @@ struct Ground {
                 {id});
             owner.Run(
                 "INSERT INTO api_keys (id, team_id, name, live, prefix, secret_sha256, scopes) "
-                "VALUES (gen_random_uuid(), $1, $2, true, 'vf', sha256($1::text::bytea), '{}')",
+                "VALUES (gen_random_uuid(), $1, $2, true, 'vf', sha256($1::uuid::text::bytea), "
+                "'{}')",
                 {id, id});
         }
     }
@@ -156,23 +157,23 @@ TEST(Database, TheAppRoleCannotSwitchTheWallOff) {
              "DROP POLICY of_team ON api_keys",
              "CREATE POLICY mine ON api_keys USING (true)",
              "SET ROLE voiceflow_system",
-             "SET SESSION AUTHORIZATION postgres",
+             "SET SESSION AUTHORIZATION voiceflow",
              "GRANT voiceflow_system TO CURRENT_USER",
              "ALTER ROLE CURRENT_USER BYPASSRLS",
              "CREATE TABLE stolen AS SELECT 1",
-             "CREATE OR REPLACE FUNCTION vf_team() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+             "CREATE OR REPLACE FUNCTION vf_team() RETURNS uuid LANGUAGE sql AS 'SELECT "
+             "NULL::uuid'",
              "SELECT vf_wall('plans')",
              "SELECT * FROM accounts",
              "SELECT * FROM billing_accounts",
              "SELECT * FROM access_changes",
              "TRUNCATE api_keys",
              "UPDATE plans SET requests = NULL",
-             "COPY api_keys TO STDOUT",
+             "COPY plans TO PROGRAM 'id'",
+             "COPY plans TO '/tmp/plans'",
+             "SELECT pg_read_file('/etc/passwd')",
          }) {
-        EXPECT_EQ(RefusalOf(connection, attack), std::string_view(attack).starts_with("COPY")
-                                                     ? RefusalOf(connection, attack)
-                                                     : "42501")
-            << attack;
+        EXPECT_EQ(RefusalOf(connection, attack), "42501") << attack;
     }
     EXPECT_EQ(connection.Run("SELECT * FROM api_keys").size(), 0U);
 }
@@ -186,8 +187,9 @@ TEST(Database, EveryTableWithATeamHasTheWall) {
         "AND a.attname = 'team_id' AND NOT a.attisdropped AND NOT c.relispartition "
         "AND NOT (c.relrowsecurity AND c.relforcerowsecurity)");
     for (const Row row : naked) ADD_FAILURE() << row.Text(0) << " has no row-level security";
-    EXPECT_GE(owner.Run("SELECT 1 FROM pg_class WHERE relrowsecurity AND relforcerowsecurity").size(),
-              4U);
+    EXPECT_GE(
+        owner.Run("SELECT 1 FROM pg_class WHERE relrowsecurity AND relforcerowsecurity").size(),
+        4U);
     // A partition is reached through its parent only.
     const Rows open = owner.Run(
         "SELECT c.relname FROM pg_class c WHERE c.relispartition AND "

@@ -5,8 +5,8 @@
 //   voiceflow_system  (group) what crosses teams: key look-ups, ingest of usage, readers, sweepers
 //   the owner         the user of database.url: migrations; owns every table
 //
-// The server itself connects as two login roles of this one database, `<database>_app` and
-// `<database>_system`, members of the groups. Neither may bypass row-level security.
+// The server itself connects as two login roles of this one database, `<database>_login_app` and
+// `<database>_login_system`, members of the groups. Neither may bypass row-level security.
 
 #include <chrono>
 #include <string>
@@ -16,10 +16,10 @@
 namespace vf::pg {
 
 struct RoleOptions {
-    std::string owner_url;   // secret
-    std::string app_url;     // secret; as configured, or empty: the server makes the login roles
-    std::string system_url;  // secret; both or none
-    std::string app_password;     // for the login roles that are made
+    std::string owner_url;     // secret
+    std::string app_url;       // secret; as configured, or empty: the server makes the login roles
+    std::string system_url;    // secret; both or none
+    std::string app_password;  // for the login roles that are made
     std::string system_password;
     std::chrono::milliseconds connect_timeout{5000};
 };

@@ -22,8 +22,8 @@ usage::UsageRow NewRow(const SpeechRequest& request, const Speech& speech) {
     row.engine = speech.engine;
     row.streamed = !request.whole;
     row.live = request.caller.live;
-    row.started_at = std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
+    row.started_at =
+        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     return row;
 }
 
@@ -57,7 +57,7 @@ void Meter::End(const Speech& speech, usage::Delivery delivery, int status) {
         row_.characters = static_cast<std::int64_t>(speech.characters);
     }
     const bool is_charged = is_marked_;
-    if (!is_charged) row_.characters = 0;  // nothing can have been received
+    if (!is_charged) row_.characters = row_.audio_ms = 0;  // nothing can have been received
     row_.charge_milli = is_charged ? permit_.charge_milli(row_.characters, row_.audio_ms) : 0;
     journal_.End(row_);
     if (is_charged) permit_.Settle(row_.characters, row_.audio_ms);
@@ -71,8 +71,7 @@ Task<Result<std::unique_ptr<Meter>>> AdmitSpeech(Metering metering, const Speech
     limits::Ask ask;
     ask.characters = static_cast<std::int64_t>(speech.characters);
     ask.audio_ms_estimate = ask.characters * kMsPerCharacter;
-    std::optional<Result<limits::Permit>> permit =
-        metering.limits->TryAdmit(request.caller, ask);
+    std::optional<Result<limits::Permit>> permit = metering.limits->TryAdmit(request.caller, ask);
     if (!permit) {
         Caller caller = request.caller;
         permit = co_await metering.limits->Admit(std::move(caller), ask);

@@ -59,8 +59,8 @@ Task<std::string> Run(Rendering& rendering, std::size_t samples, Work work) {
 // more than what is written down.
 bool MarkSegment(Rendering& rendering, std::size_t index) {
     if (rendering.plan->whole || !rendering.speech->meter) return true;
-    const Result<void> marked = rendering.speech->meter->Mark(
-        *rendering.speech, rendering.plan->characters_through[index]);
+    const Result<void> marked =
+        rendering.speech->meter->Mark(*rendering.speech, rendering.plan->characters_through[index]);
     if (!marked) rendering.speech->pipe->Fail(marked.error());
     return marked.ok();
 }

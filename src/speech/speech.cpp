@@ -13,7 +13,9 @@ Speech::~Speech() {
     const bool is_gone = pipe && pipe->abandoned();
     constexpr int kClientClosedRequest = 499;
     meter->End(*this, is_gone ? usage::Delivery::kAborted : usage::Delivery::kFailed,
-               has_failed ? pipe->error()->status() : is_gone ? kClientClosedRequest : 500);
+               has_failed ? pipe->error()->status()
+               : is_gone  ? kClientClosedRequest
+                          : 500);
 }
 
 void Speech::Delivered(bool is_whole) {

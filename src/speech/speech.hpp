@@ -34,8 +34,9 @@ struct SpeechRequest {
     bool whole = false;   // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
     Caller caller;
-    std::string route;  // the pattern, for usage
-    std::string model;  // as the caller named it, for usage; empty: none
+    std::optional<OperationId> operation;  // to be accounted under; none: a new one
+    std::string route;                     // the pattern, for usage
+    std::string model;                     // as the caller named it, for usage; empty: none
     std::string_view text_field = "text";  // what the dialect calls it, for error messages
 };
 
@@ -59,7 +60,7 @@ struct Speech {
     Timeline timeline;
     std::uint64_t samples = 0;  // encoded so far, at `sample_rate`
     // Complete once the pipe is.
-    std::string exact_header;   // to be put over the start of a body that is sent whole
+    std::string exact_header;  // to be put over the start of a body that is sent whole
     double seconds() const {
         return sample_rate > 0 ? static_cast<double>(samples) / sample_rate : 0;
     }

@@ -110,26 +110,25 @@ std::size_t SpeechService::at_work() const {
 Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request) {
     if (!impl_->engines.ready()) {
         co_return Error(ErrorKind::kUnavailable, "engines_starting",
-                     "No speech engine is ready yet. Try again in a moment.")
+                        "No speech engine is ready yet. Try again in a moment.")
             .RetryAfter(std::chrono::seconds(1));
     }
     if (impl_->at_work >= static_cast<std::size_t>(impl_->options.max_concurrent)) {
         co_return Error(ErrorKind::kUnavailable, "server_busy",
-                     "The server has all the speech it can work on. Try again in a moment.")
+                        "The server has all the speech it can work on. Try again in a moment.")
             .RetryAfter(std::chrono::seconds(1));
     }
     Result<SpeechPlan> made = MakePlan(request, impl_->engines.catalogue(), impl_->options);
     if (!made) co_return std::move(made).error();
     auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
     auto speech = std::make_shared<Speech>();
-    speech->operation = OperationId::New();
+    speech->operation = request.operation.value_or(OperationId::New());
     speech->voice = plan->voice.id;
     speech->engine = plan->voice.engine;
     speech->format = plan->format;
     speech->sample_rate = plan->sample_rate;
     speech->characters = plan->characters;
-    Result<std::unique_ptr<Meter>> meter =
-        co_await AdmitSpeech(impl_->metering, request, *speech);
+    Result<std::unique_ptr<Meter>> meter = co_await AdmitSpeech(impl_->metering, request, *speech);
     if (!meter) co_return std::move(meter).error();
     speech->meter = *std::move(meter);
     speech->pipe =

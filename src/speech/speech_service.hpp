@@ -28,9 +28,9 @@ public:
                   const SpeechOptions& options, const Metering& metering = kUnmetered);
     ~SpeechService();
 
-    // Checks the request against catalogue, plan and budgets and starts to render it. The pipe fills
-    // from then on; abandoning it stops the work. Errors: those of MakePlan and AdmitSpeech, and
-    // kUnavailable "engines_starting" or "server_busy".
+    // Checks the request against catalogue, plan and budgets and starts to render it. The pipe
+    // fills from then on; abandoning it stops the work. Errors: those of MakePlan and AdmitSpeech,
+    // and kUnavailable "engines_starting" or "server_busy".
     Task<Result<std::shared_ptr<Speech>>> Start(SpeechRequest request);
 
     // Waits for the whole audio, writes down what it costs and returns it with exact sizes in its

@@ -25,7 +25,8 @@ struct IngestTotals {
     bool live = false;
     NodeId node;                    // whose journal the rows came from
     std::chrono::year_month month;  // UTC, of the operations' ids
-    std::int64_t requests = 0;      // rows
+    std::int64_t requests =
+        0;  // rows, but for those that failed before a byte left (status >= 400)
     std::int64_t characters = 0;
     std::int64_t audio_ms = 0;
     std::int64_t charge_milli = 0;  // thousandths of a minor unit
@@ -33,6 +34,7 @@ struct IngestTotals {
 
 // Runs in the transaction that inserted the rows, before its commit, with at least one entry. What
 // it throws undoes the batch, which is tried again with back-off until it succeeds.
-using OnIngest = std::function<Task<void>(pg::SystemTransaction&, const std::vector<IngestTotals>&)>;
+using OnIngest =
+    std::function<Task<void>(pg::SystemTransaction&, const std::vector<IngestTotals>&)>;
 
 }  // namespace vf::usage

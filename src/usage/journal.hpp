@@ -4,7 +4,7 @@
 //
 // An operation is marked (once with its final figures before the status line of a whole reply
 // leaves; before each segment of a stream enters the pipe) and ended. What has marks and no end
-// when the process dies is charged by its last mark. See promise 3 in docs/usage.md.
+// when the process dies is charged by its last mark. See docs/usage.md.
 //
 // write() survives the death of the process; fdatasync, on the journal's own thread every
 // sync_interval while there is something new, survives a power loss.
@@ -38,6 +38,15 @@ struct JournalPosition {
     std::uint64_t segment = 0;
     std::uint64_t offset = 0;  // bytes from the segment's start
     auto operator<=>(const JournalPosition&) const = default;
+};
+
+// What the shipper has done since it last said so.
+struct ShippedReport {
+    JournalPosition position;   // all before it is in the database
+    bool nothing_open = false;  // and no operation has marks only
+    std::uint64_t bytes = 0;
+    std::uint64_t damaged_records = 0;
+    std::uint64_t damaged_segments = 0;
 };
 
 class Journal {
@@ -82,8 +91,7 @@ public:
     JournalPosition written() const;
     // Writes what End() had to keep in memory.
     void Flush();
-    void CountShipped(std::uint64_t bytes);
-    void CountDamaged(std::uint64_t records, std::uint64_t segments);
+    void Shipped(const ShippedReport& report);
 
 private:
     struct Impl;

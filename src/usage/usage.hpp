@@ -47,14 +47,14 @@ struct UsageRow {
     std::string voice;
     std::string model;
     std::string engine;
-    std::string region;      // "" when there is only one
-    std::string deployment;  // "" when none was asked for
+    std::string region;           // "" when there is only one
+    std::string deployment;       // "" when none was asked for
     std::int64_t characters = 0;  // Unicode code points of the text as sent
     std::int64_t audio_ms = 0;
-    std::int64_t engine_ms = 0;     // spent by the engines, waiting not counted
-    std::int64_t bytes = 0;         // of the body
-    std::int64_t charge_milli = 0;  // thousandths of a minor unit, beyond the allowance
-    int status = 200;               // HTTP
+    std::int64_t engine_ms = 0;               // spent by the engines, waiting not counted
+    std::int64_t bytes = 0;                   // of the body
+    std::int64_t charge_milli = 0;            // thousandths of a minor unit, beyond the allowance
+    int status = 200;                         // HTTP
     Delivery delivery = Delivery::kComplete;  // of an end; a mark's is set when it is charged
     bool streamed = false;  // a mark without an end is kInterrupted, else kUnknown
     bool cached = false;    // all of the audio came from the cache
@@ -66,11 +66,11 @@ struct UsageRow {
 };
 
 struct UsageOptions {
-    std::chrono::milliseconds sync_interval{50};       // what a power loss may cost
-    std::uint64_t segment_bytes = 8ULL << 20;          // of one journal file
-    std::uint64_t max_unshipped = 1ULL << 30;          // bytes; beyond it nothing new is accepted
-    std::int64_t batch_rows = 5000;                    // at most, in one transaction
-    std::chrono::milliseconds ship_interval{500};      // how long a row waits for others
+    std::chrono::milliseconds sync_interval{50};   // what a power loss may cost
+    std::uint64_t segment_bytes = 8ULL << 20;      // of one journal file
+    std::uint64_t max_unshipped = 1ULL << 30;      // bytes; beyond it nothing new is accepted
+    std::int64_t batch_rows = 5000;                // at most, in one transaction
+    std::chrono::milliseconds ship_interval{500};  // how long a row waits for others
 };
 
 // Section "usage".

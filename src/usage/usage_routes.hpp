@@ -4,13 +4,13 @@
 #include <functional>
 
 #include "http/router.hpp"
-#include "identity/access.hpp"
 #include "pg/database.hpp"
 
 namespace vf::usage {
 
-// `database` may return null while the database is starting: 503. Both must outlive the router.
+// `guard` admits who may read usage. `database` may return null while the database is starting:
+// 503. Both must outlive the router.
 void AddRoutes(http::Router& router, std::function<pg::Database*()> database,
-               const identity::Access& access);
+               const http::Guard& guard);
 
 }  // namespace vf::usage

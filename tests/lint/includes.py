@@ -9,8 +9,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 # Libraries that only one folder may include.
 OWNERS = {"boost/beast": {"http", "base"}, "libpq": {"pg"}, "hiredis": {"redis"},
+          "curl/": {"http"},
           "lame/": {"audio"}, "FLAC/": {"audio"}, "opus/": {"audio"}, "opusenc": {"audio"},
-          "soxr": {"audio"}, "sonic": {"audio"}, "unicode/": {"text"}}
+          "soxr": {"audio"}, "sonic": {"audio"}, "unicode/": {"text"},
+          "sodium": {"secrets", "blob"}, "curl/": {"http"}}
+
+# Handles on a connection that know no team: for src/pg, and for src/app, which makes the Database.
+BARE_CONNECTIONS = {"pg/pg.hpp", "pg/blocking.hpp", "pg/connection.hpp", "pg/pool_core.hpp"}
 
 
 def folder_of(path):
@@ -61,6 +66,8 @@ def main():
                 continue
             included = match[1]
             where = f"{path.relative_to(ROOT)}:{number}"
+            if included in BARE_CONNECTIONS and folder not in ("pg", "app"):
+                wrong.append(f"{where}: team data goes through pg/database.hpp only")
             for library, owners in OWNERS.items():
                 if included.startswith(library) and folder.split("/")[0] not in owners:
                     wrong.append(f"{where}: {included} belongs to src/{'/'.join(sorted(owners))}")

@@ -42,7 +42,8 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
 }  // namespace
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access) {
+               const engines::Catalogue& catalogue, const identity::Access& access,
+               idempotency::Idempotency& idempotency) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
     options.guard = access.Guard(Scope::kVoicesRead);
@@ -50,12 +51,17 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     http::RouteOptions with_body = options;
     with_body.guard = access.Guard(Scope::kSpeechWrite);
     with_body.consumes = {"application/json", "multipart/form-data"};
-    router.AddAll(
-        http::Method::kPost, {"/v1/generate", "/generate"},
-        [&speech](http::Request& request) { return Generate(request, speech); }, with_body);
-    router.AddAll(
-        http::Method::kPost, {"/v1/generate/stream", "/generate/stream"},
-        [&speech](http::Request& request) { return GenerateStream(request, speech); }, with_body);
+    const auto speak =
+        [&](const std::vector<std::string>& paths,
+            Task<http::Response> (*handler)(http::Request&, speech::SpeechService&)) {
+            http::Handler inner = [&speech, handler](http::Request& request) {
+                return handler(request, speech);
+            };
+            router.AddAll(http::Method::kPost, paths,
+                          idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+        };
+    speak({"/v1/generate", "/generate"}, &Generate);
+    speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
 
     http::RouteOptions json = options;
     json.produces = {"application/json"};

@@ -3,6 +3,7 @@
 
 #include "engines/voice.hpp"
 #include "http/router.hpp"
+#include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
 #include "speech/speech_service.hpp"
 
@@ -10,6 +11,7 @@ namespace vf::native {
 
 // Everything given must outlive the router.
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access);
+               const engines::Catalogue& catalogue, const identity::Access& access,
+               idempotency::Idempotency& idempotency);
 
 }  // namespace vf::native

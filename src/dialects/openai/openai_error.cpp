@@ -31,8 +31,7 @@ http::Response ErrorResponse(const Error& error, const http::Request&) {
                       {"param", nullptr},
                       {"code", CodeOf(error)}};
     if (!error.fields().empty()) body["param"] = error.param();
-    http::Response response =
-        http::JsonResponse(status, json::object{{"error", std::move(body)}});
+    http::Response response = http::JsonResponse(status, json::object{{"error", std::move(body)}});
     if (IsQuota(error)) response.headers.Set("x-should-retry", "false");
     http::SetRetryAfter(response, error);
     return response;

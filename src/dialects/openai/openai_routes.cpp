@@ -59,7 +59,8 @@ http::Response Model(const http::Request& request, const engines::Catalogue& cat
 }  // namespace
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access) {
+               const engines::Catalogue& catalogue, const identity::Access& access,
+               idempotency::Idempotency& idempotency) {
     http::RouteOptions options;
     options.errors = &ErrorResponse;
     options.guard = access.Guard(Scope::kModelsRead);
@@ -69,9 +70,9 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     http::RouteOptions with_body = options;
     with_body.consumes = {"application/json"};
     with_body.guard = access.Guard(Scope::kSpeechWrite);
-    router.Add(
-        http::Method::kPost, "/v1/audio/speech",
-        [&speech](http::Request& request) { return Speak(request, speech); }, with_body);
+    http::Handler speak = [&speech](http::Request& request) { return Speak(request, speech); };
+    router.Add(http::Method::kPost, "/v1/audio/speech",
+               idempotency.Wrap(std::move(speak), &ErrorResponse), with_body);
 
     const auto list = [&](const char* path, json::value (*body)(const engines::Catalogue&)) {
         router.Add(http::Method::kGet, path, http::QuickHandler([&catalogue, body](http::Request&) {

@@ -4,6 +4,7 @@
 
 #include "engines/voice.hpp"
 #include "http/router.hpp"
+#include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
 #include "speech/speech_service.hpp"
 
@@ -11,6 +12,7 @@ namespace vf::openai {
 
 // Everything given must outlive the router.
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access);
+               const engines::Catalogue& catalogue, const identity::Access& access,
+               idempotency::Idempotency& idempotency);
 
 }  // namespace vf::openai
