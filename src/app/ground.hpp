@@ -11,6 +11,7 @@
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
+#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/database.hpp"
 #include "secrets/keyring.hpp"
@@ -56,6 +57,7 @@ private:
     http::HttpClient client_;
     blob::Blobs blobs_;
     idempotency::Idempotency idempotency_;
+    jobs::Jobs jobs_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };
