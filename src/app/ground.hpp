@@ -40,7 +40,7 @@ public:
     // Null until Start.
     pg::Database* database() const { return database_.get(); }
     idempotency::Idempotency& idempotency() { return idempotency_; }
-    const usage::Journal* journal() const { return journal_.get(); }
+    usage::Journal* journal() const { return journal_.get(); }
     // Filled by Start; nobody is admitted before.
     const speech::Metering& metering() const { return metering_; }
 
