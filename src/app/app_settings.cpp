@@ -33,6 +33,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     usage::DeclareSettings(schema, settings.usage);
     limits::DeclareSettings(schema, settings.limits);
     events::DeclareSettings(schema, settings.events);
+    jobs::DeclareSettings(schema, settings.jobs);
     blob::DeclareSettings(schema, settings.blob);
     idempotency::DeclareSettings(schema, settings.idempotency);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},

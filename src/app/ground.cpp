@@ -3,6 +3,8 @@
 #include "app/database_setup.hpp"
 #include "blob/blob_routes.hpp"
 #include "events/events_routes.hpp"
+#include "exports/exports.hpp"
+#include "jobs/jobs_routes.hpp"
 #include "usage/usage_routes.hpp"
 
 namespace vf::app {
@@ -16,9 +18,10 @@ constexpr std::chrono::milliseconds kShipAtStop{2000};
 Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSettings& settings,
                identity::Access& access)
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
-      events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
+      events_(loop, settings.events), jobs_(loop, threads, settings.jobs), client_(loop), blobs_(loop, client_, settings.blob),
       idempotency_(loop, settings.idempotency) {
     events_.AddReader(events::MetricsReader());
+    exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }
 
 Result<void> Ground::Open() {
@@ -38,6 +41,9 @@ Result<void> Ground::Open() {
 void Ground::AddRoutes(http::Router& router) {
     usage::AddRoutes(router, [this] { return database_.get(); }, access_.Guard(Scope::kUsageRead));
     events::AddRoutes(router, events_, access_.Guard(Scope::kAdminRead));
+    jobs::AddRoutes(router, jobs_, access_.Guard(Scope::kSpeechRead),
+                    access_.Guard(Scope::kSpeechWrite));
+    exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
     blob::AddRoutes(router, blobs_, access_);
 }
 
@@ -65,6 +71,7 @@ Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
                                                 std::move(on_ingest));
     shipper_->Start();
     events_.Start(*database_);
+    jobs_.Start(*database_, keyring_);
     idempotency_.Start(*database_, blobs_, journal_->node());
     return {};
 }
@@ -75,6 +82,7 @@ void Ground::Drain() {
 
 Task<void> Ground::Stop() {
     if (!database_) co_return;
+    co_await jobs_.Stop();
     co_await shipper_->Drain(kShipAtStop);
     co_await shipper_->Stop();
     co_await limits_.Stop();

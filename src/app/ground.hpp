@@ -11,6 +11,7 @@
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
+#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/database.hpp"
 #include "secrets/keyring.hpp"
@@ -53,6 +54,7 @@ private:
     limits::Limits limits_;
     limits::Ledger ledger_;
     events::Events events_;
+    jobs::Jobs jobs_;
     http::HttpClient client_;
     blob::Blobs blobs_;
     idempotency::Idempotency idempotency_;
