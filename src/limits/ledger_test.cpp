@@ -202,8 +202,8 @@ TEST(Ledger, ASpendingBoundAlertsItsTeam) {
         std::vector<IngestTotals> totals;
         totals.push_back(TotalsOf(caller, w->nodes[0].id, w->Month(), 1, 1, 1, 850));
         co_await Ingest(db, std::move(totals));
-        const std::vector<Standing> standings = co_await ReadStandings(
-            db->System("test"), caller.billing, caller.team, w->Month());
+        const std::vector<Standing> standings =
+            co_await ReadStandings(db->System("test"), caller.billing, caller.team, w->Month());
         int bounds = 0;
         for (const Standing& standing : standings) {
             if (standing.metric != Metric::kSpendMilli) continue;

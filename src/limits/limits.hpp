@@ -6,8 +6,8 @@
 // blocks of them (leases) and admits from what it has; what it does not need goes back. `used` is
 // moved by the ingest of usage rows (Ledger), which takes the same units off the node's leases: so
 // a crash loses and doubles nothing. A dead node's leases come back when it has been silent for
-// LimitsOptions::lease; rows that its journal brings later still count. So a hard bound is passed by
-// what was in flight on nodes that died, at most.
+// LimitsOptions::lease; rows that its journal brings later still count. So a hard bound is passed
+// by what was in flight on nodes that died, at most.
 //
 // Which bounds hold for a caller: the allowances of its billing account's plan, for live and for
 // test usage apart. Live usage beyond an allowance that has an overage price is charged for, within
@@ -36,24 +36,24 @@ namespace vf::limits {
 
 enum class Metric : std::uint8_t { kRequests, kCharacters, kAudioMs, kSpendMilli };
 enum class Subject : std::uint8_t { kBilling, kTeam, kKey };
-std::string_view MetricName(Metric metric);     // "requests", "characters", "audio_ms", "spend_milli"
+std::string_view MetricName(Metric metric);  // "requests", "characters", "audio_ms", "spend_milli"
 std::string_view SubjectName(Subject subject);  // "billing", "team", "key"
 
 struct LimitsOptions {
-    std::chrono::milliseconds lease{60'000};       // how long after its last sign a node counts
-    std::chrono::milliseconds idle{30'000};        // unused for so long, a lease goes back
-    std::int64_t block_requests = 1'000;           // the most that a node takes at once, of each
+    std::chrono::milliseconds lease{60'000};  // how long after its last sign a node counts
+    std::chrono::milliseconds idle{30'000};   // unused for so long, a lease goes back
+    std::int64_t block_requests = 1'000;      // the most that a node takes at once, of each
     std::int64_t block_characters = 500'000;
     std::int64_t block_audio_ms = 3'600'000;
     std::int64_t block_spend_milli = 100'000;
-    std::int64_t waiting = 1'024;   // callers that may wait for one lease
+    std::int64_t waiting = 1'024;    // callers that may wait for one lease
     std::int64_t budgets = 200'000;  // that a node remembers
     // Not settings.
-    std::chrono::milliseconds renew_lease{300'000};   // how long a lease stays open at most
-    std::chrono::milliseconds refused_for{1'000};     // how long a hard "used up" is believed
-    std::chrono::milliseconds charged_for{10'000};    // … and one beyond which is charged
-    std::chrono::milliseconds away_for{1'000};        // how long the database is believed to be away
-    std::chrono::milliseconds bounds_for{60'000};     // how long a spending bound is believed
+    std::chrono::milliseconds renew_lease{300'000};  // how long a lease stays open at most
+    std::chrono::milliseconds refused_for{1'000};    // how long a hard "used up" is believed
+    std::chrono::milliseconds charged_for{10'000};   // … and one beyond which is charged
+    std::chrono::milliseconds away_for{1'000};       // how long the database is believed to be away
+    std::chrono::milliseconds bounds_for{60'000};    // how long a spending bound is believed
 };
 // Section "limits".
 void DeclareSettings(SettingsSchema& schema, LimitsOptions& options);
@@ -170,8 +170,8 @@ struct SpendingBound {
     std::int64_t bound_milli = 0;      // thousandths of a minor unit; 0 or more
     bool hard = true;                  // false: alerts only
 };
-// In force with the notification that the table sends. Errors: kNotFound "key_not_found" when the key
-// is not of this team; kInvalid "out_of_range".
+// In force with the notification that the table sends. Errors: kNotFound "key_not_found" when the
+// key is not of this team; kInvalid "out_of_range".
 Task<Result<void>> SetSpendingBound(pg::TeamDb team, SpendingBound bound);
 // False: there was none.
 Task<bool> RemoveSpendingBound(pg::TeamDb team, Subject subject, Uuid subject_id);
@@ -188,7 +188,7 @@ struct Standing {
     std::int64_t used = 0;
 };
 // Of the billing account, and of the team and its keys when a spending bound is set; at most 1,000.
-Task<std::vector<Standing>> ReadStandings(pg::SystemDb system, BillingAccountId billing, TeamId team,
-                                          std::chrono::year_month month);
+Task<std::vector<Standing>> ReadStandings(pg::SystemDb system, BillingAccountId billing,
+                                          TeamId team, std::chrono::year_month month);
 
 }  // namespace vf::limits

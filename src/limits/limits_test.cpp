@@ -443,9 +443,10 @@ TEST(Limits, WhatAnUnansweredStatementLeftBehindIsPutRight) {
     world.Run([](World* w) -> Task<void> {
         Limits* limits = w->nodes[0].limits.get();
         Result<Permit> permit = co_await Enter(limits, caller, kShort);
-        own->Run("UPDATE leases SET units = units + 300 WHERE budget_id IN "
-                 "(SELECT id FROM budgets WHERE subject_id = $1)",
-                 {caller.billing.uuid.Dashed()});
+        own->Run(
+            "UPDATE leases SET units = units + 300 WHERE budget_id IN "
+            "(SELECT id FROM budgets WHERE subject_id = $1)",
+            {caller.billing.uuid.Dashed()});
         w->steady_offset += seconds(29);
         co_await limits->TendNow();
         const Tally tally = co_await Use(limits, caller, 1, kShort);

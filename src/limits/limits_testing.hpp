@@ -60,8 +60,8 @@ public:
         Run("INSERT INTO plans (id, catalogue, name, tier, currency, price_minor, quality) "
             "VALUES ($1, 'test', $1, 'paid', 'USD', 0, 'studio') ON CONFLICT DO NOTHING",
             {plan.id});
-        Run("UPDATE plans SET requests = " + text(plan.requests) + ", characters = " +
-                text(plan.characters) + ", audio_ms = " + text(plan.audio_ms) +
+        Run("UPDATE plans SET requests = " + text(plan.requests) +
+                ", characters = " + text(plan.characters) + ", audio_ms = " + text(plan.audio_ms) +
                 ", over_request_milli = " + text(plan.over_request_milli) +
                 ", over_character_milli = " + text(plan.over_character_milli) +
                 ", over_audio_second_milli = " + text(plan.over_audio_second_milli) +
@@ -93,10 +93,11 @@ public:
             {team.uuid.Dashed(), billing.uuid.Dashed()});
     }
     std::int64_t Used(Subject subject, Uuid id, Metric metric, bool live = true) {
-        return Number("SELECT sum(used)::bigint FROM budgets WHERE subject = $1 AND "
-                      "subject_id = $2 AND metric = $3 AND live = $4",
-                      {std::string(SubjectName(subject)), id.Dashed(),
-                       std::string(MetricName(metric)), live ? "t" : "f"});
+        return Number(
+            "SELECT sum(used)::bigint FROM budgets WHERE subject = $1 AND "
+            "subject_id = $2 AND metric = $3 AND live = $4",
+            {std::string(SubjectName(subject)), id.Dashed(), std::string(MetricName(metric)),
+             live ? "t" : "f"});
     }
     // Units that are leased and count, of one billing account's metric.
     std::int64_t Leased(BillingAccountId billing, Metric metric) {
@@ -113,9 +114,10 @@ public:
             {node.uuid.Dashed()});
     }
     std::int64_t Alerts(TeamId team, int percent) {
-        return Number("SELECT count(*) FROM events WHERE team_id = $1 AND type = 'usage.alert' "
-                      "AND data->>'percent' = $2",
-                      {team.uuid.Dashed(), std::to_string(percent)});
+        return Number(
+            "SELECT count(*) FROM events WHERE team_id = $1 AND type = 'usage.alert' "
+            "AND data->>'percent' = $2",
+            {team.uuid.Dashed(), std::to_string(percent)});
     }
 
 private:
@@ -164,8 +166,8 @@ public:
         node.limits->Start(*node.database, node.id);
     }
     std::chrono::year_month Month() const {
-        const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(
-            std::chrono::system_clock::now() + wall_offset));
+        const std::chrono::year_month_day day(
+            std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now() + wall_offset));
         return day.year() / day.month();
     }
     // Runs `body(World*)` and stops every node.
@@ -206,8 +208,8 @@ inline usage::IngestTotals TotalsOf(const Caller& caller, NodeId node,
                                     std::chrono::year_month month, std::int64_t requests,
                                     std::int64_t characters = 0, std::int64_t audio_ms = 0,
                                     std::int64_t charge_milli = 0) {
-    return {caller.billing, caller.team, caller.key, caller.live,  node,
-            month,          requests,    characters, audio_ms, charge_milli};
+    return {caller.billing, caller.team, caller.key, caller.live, node,
+            month,          requests,    characters, audio_ms,    charge_milli};
 }
 
 inline Task<void> Ingest(pg::Database* database, std::vector<usage::IngestTotals> totals,

@@ -122,8 +122,8 @@ TEST(Spending, AChangedBoundIsSeen) {
         const Tally raised = co_await Use(limits, caller, 5);
         EXPECT_EQ(raised.admitted, 5);
         // And without a call, after a while.
-        const bool removed = co_await RemoveSpendingBound(
-            w->nodes[0].database->Team(caller.team), Subject::kTeam, caller.team.uuid);
+        const bool removed = co_await RemoveSpendingBound(w->nodes[0].database->Team(caller.team),
+                                                          Subject::kTeam, caller.team.uuid);
         EXPECT_TRUE(removed);
         w->steady_offset += seconds(50);
         co_await limits->TendNow();
@@ -156,8 +156,7 @@ TEST(Spending, BoundsBelongToTheirTeam) {
         co_await Bound(w, other, Subject::kKey, 8, false);
         const auto none = co_await ReadSpendingBounds(team);
         EXPECT_TRUE(none.empty());
-        const bool removed =
-            co_await RemoveSpendingBound(team, Subject::kKey, other.key->uuid);
+        const bool removed = co_await RemoveSpendingBound(team, Subject::kKey, other.key->uuid);
         EXPECT_FALSE(removed);
         const auto two = co_await ReadSpendingBounds(w->nodes[0].database->Team(other.team));
         EXPECT_EQ(two.size(), 2U);
