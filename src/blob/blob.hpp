@@ -111,8 +111,8 @@ public:
     Blobs(const Blobs&) = delete;
     Blobs& operator=(const Blobs&) = delete;
 
-    // Before the loop runs; blocking. `data_dir` is locked by this process and holds blobs/. For the
-    // operator: blob_settings (S3 chosen without its settings), blob_folder (cannot be made or
+    // Before the loop runs; blocking. `data_dir` is locked by this process and holds blobs/. For
+    // the operator: blob_settings (S3 chosen without its settings), blob_folder (cannot be made or
     // written).
     Result<void> Open(std::shared_ptr<const secrets::Keyring> keyring,
                       const std::filesystem::path& data_dir);

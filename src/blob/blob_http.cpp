@@ -15,9 +15,8 @@ namespace {
 
 // All digits; a number too large for 64 bits is as large as can be.
 std::optional<std::uint64_t> Number(std::string_view text) {
-    const bool is_digits = !text.empty() && std::ranges::all_of(text, [](char c) {
-        return c >= '0' && c <= '9';
-    });
+    const bool is_digits =
+        !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     if (!is_digits) return std::nullopt;
     std::uint64_t number = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -70,8 +69,8 @@ std::string ContentDisposition(const BlobInfo& info) {
         const std::size_t size = std::max<std::size_t>(1, Utf8SequenceLength(rest));
         const char c = rest.front();
         const bool is_separator = c == '/' || c == '\\';
-        const bool is_plain = size == 1 && c >= 0x20 && c < 0x7F && c != '"' && c != '%' &&
-                              !is_separator;
+        const bool is_plain =
+            size == 1 && c >= 0x20 && c < 0x7F && c != '"' && c != '%' && !is_separator;
         plain += is_plain ? c : '_';
         full += is_separator ? "_" : rest.substr(0, size);
         rest.remove_prefix(size);

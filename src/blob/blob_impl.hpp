@@ -30,7 +30,7 @@ struct Blobs::Impl : std::enable_shared_from_this<Impl> {
     asio::io_context& loop;
     http::HttpClient& client;
     BlobOptions options;
-    asio::thread_pool threads{2};  // hashing, sealing, files
+    asio::thread_pool threads{2};            // hashing, sealing, files
     std::shared_ptr<pg::Database> database;  // null until Start()
     std::shared_ptr<const secrets::Keyring> keyring;
     std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends;

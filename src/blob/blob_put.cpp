@@ -122,8 +122,8 @@ Task<Result<void>> Putting::Reserve(std::uint64_t bytes) {
     co_return Result<void>();
 }
 
-// Room for `size` bytes more: a step ahead where there is room for one, so that not every piece asks
-// the database; what was too much is given back at the end. Also says that the writer lives.
+// Room for `size` bytes more: a step ahead where there is room for one, so that not every piece
+// asks the database; what was too much is given back at the end. Also says that the writer lives.
 Task<Result<void>> Putting::NeedRoom(std::uint64_t size) {
     const std::uint64_t missing = bytes_ + size > reserved_ ? bytes_ + size - reserved_ : 0;
     const Clock::time_point now = terms_.clock();
@@ -134,8 +134,7 @@ Task<Result<void>> Putting::NeedRoom(std::uint64_t size) {
     if (missing > 0) {
         more = std::max(missing, std::min(kReserveStep, terms_.max_bytes - reserved_));
     }
-    store::Extension done =
-        co_await store::Extend(db_, info.id, more, terms_.storage_bytes, later);
+    store::Extension done = co_await store::Extend(db_, info.id, more, terms_.storage_bytes, later);
     if (done == store::Extension::kNoRoom && more > missing) {
         more = missing;
         done = co_await store::Extend(db_, info.id, more, terms_.storage_bytes, later);
@@ -244,8 +243,8 @@ Task<Result<BlobInfo>> Blobs::Impl::PutInSlot(BlobInfo info, PutOptions put,
     const Putting::Terms terms{&threads, clock, options.write_timeout,
                                put.max_bytes.value_or(options.max_bytes), put.storage_bytes};
     const pg::TeamDb db = Team(info.team);
-    auto putting = std::make_shared<Putting>(loop.get_executor(), std::move(info), terms, db,
-                                             key.secret);
+    auto putting =
+        std::make_shared<Putting>(loop.get_executor(), std::move(info), terms, db, key.secret);
     const Result<void> reserved = co_await putting->Reserve(bytes.value_or(0));
     if (!reserved) co_return reserved.error();
     Spawn(loop.get_executor(), Putting::Store(putting, backend), "blob_store");

@@ -116,8 +116,7 @@ Task<Response> Remove(Request& request, Blobs& blobs) {
 
 Task<Response> MakeLink(Request& request, Blobs& blobs) {
     if (auto wrong = StrayParameters(request)) co_return http::ProblemResponse(*wrong, request);
-    const Result<LinkBody> body =
-        json::ReadBody<LinkBody>(request.body, json::Members::kClosed);
+    const Result<LinkBody> body = json::ReadBody<LinkBody>(request.body, json::Members::kClosed);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     const std::optional<BlobId> id = IdOf(request);
     if (!id) co_return http::ProblemResponse(NotFound(), request);
@@ -144,7 +143,8 @@ Task<Result<BlobInfo>> FindLinked(const Request& request, Blobs& blobs) {
 // The head of every answer that shows or confirms the content.
 void AddContentHead(Response& response, const Request& request, const BlobInfo& info,
                     Clock::time_point now) {
-    auto until = Clock::from_time_t(Integer(request.QueryParam("expires").value_or("")).value_or(0));
+    auto until =
+        Clock::from_time_t(Integer(request.QueryParam("expires").value_or("")).value_or(0));
     if (info.expires_at) until = std::min(until, *info.expires_at);
     const auto age = std::chrono::floor<std::chrono::seconds>(until - now).count();
     response.headers.Add("ETag", Etag(info));
@@ -165,9 +165,9 @@ Task<Response> Content(Request& request, Blobs& blobs) {
     }
     const RangeOf range = RangeFor(request, *info);
     if (range.kind == RangeOf::Kind::kUnsatisfiable) {
-        const Error error(ErrorKind::kRangeNotSatisfiable, "invalid_range",
-                          fmt::format("The object has {} bytes; the range lies outside.",
-                                      info->bytes));
+        const Error error(
+            ErrorKind::kRangeNotSatisfiable, "invalid_range",
+            fmt::format("The object has {} bytes; the range lies outside.", info->bytes));
         response = http::ProblemResponse(error, request);
         response.headers.Add("Content-Range", fmt::format("bytes */{}", info->bytes));
         co_return response;
@@ -178,8 +178,8 @@ Task<Response> Content(Request& request, Blobs& blobs) {
         part = range.range;
         length = part->last - part->first + 1;
         response.status = 206;
-        response.headers.Add("Content-Range", fmt::format("bytes {}-{}/{}", part->first,
-                                                          part->last, info->bytes));
+        response.headers.Add("Content-Range",
+                             fmt::format("bytes {}-{}/{}", part->first, part->last, info->bytes));
     }
     response.headers.Add("Content-Type", info->content_type);
     response.headers.Add("Content-Disposition", ContentDisposition(*info));

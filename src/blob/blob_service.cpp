@@ -65,7 +65,8 @@ std::string S3Complaint(const BlobOptions& options) {
     return {};
 }
 
-// Sealed chunks in, the plain bytes of the range out. `skip` bytes of the first chunk are not of it.
+// Sealed chunks in, the plain bytes of the range out. `skip` bytes of the first chunk are not of
+// it.
 Task<void> Unseal(std::shared_ptr<BytePipe> in, std::shared_ptr<BytePipe> out,
                   std::unique_ptr<Opener> opener, BlobInfo info, std::uint64_t skip,
                   std::uint64_t left) {
@@ -117,8 +118,7 @@ void CountOperation(std::string_view backend, const char* operation, const char*
             .Name("voiceflow_blob_operations_total")
             .Help("Operations on stored objects, by outcome.")
             .Register(metrics::Registry());
-    family
-        .Add({{"backend", std::string(backend)}, {"operation", operation}, {"outcome", outcome}})
+    family.Add({{"backend", std::string(backend)}, {"operation", operation}, {"outcome", outcome}})
         .Increment();
 }
 
@@ -196,9 +196,9 @@ Task<bool> Blobs::Impl::SweepOnce() {
 Task<Result<BlobContent>> Blobs::Impl::Open(BlobInfo info, std::optional<ByteRange> range) {
     const Executor executor = loop.get_executor();
     if (range && (range->first > range->last || range->last >= info.bytes)) {
-        co_return Error(ErrorKind::kRangeNotSatisfiable, "invalid_range",
-                        fmt::format("The object has {} bytes; the range lies outside.",
-                                    info.bytes));
+        co_return Error(
+            ErrorKind::kRangeNotSatisfiable, "invalid_range",
+            fmt::format("The object has {} bytes; the range lies outside.", info.bytes));
     }
     BlobContent content;
     content.info = info;
@@ -219,8 +219,8 @@ Task<Result<BlobContent>> Blobs::Impl::Open(BlobInfo info, std::optional<ByteRan
     }
     const std::uint64_t first_chunk = first / kChunkBytes;
     const std::uint64_t from = first_chunk * kSealedChunkBytes;
-    const std::uint64_t to = std::min(SealedBytes(info.bytes),
-                                      (last / kChunkBytes + 1) * kSealedChunkBytes);
+    const std::uint64_t to =
+        std::min(SealedBytes(info.bytes), (last / kChunkBytes + 1) * kSealedChunkBytes);
     Result<std::shared_ptr<BytePipe>> sealed = co_await backend->Get(info.id, from, to - from);
     if (!sealed) {
         CountResult(info.backend, "get", &sealed.error());
@@ -266,9 +266,9 @@ Result<void> Blobs::Open(std::shared_ptr<const secrets::Keyring> keyring,
     self.backends.emplace("files", std::move(files));
     if (has_s3) {
         S3Client client(self.client, self.threads, S3OptionsOf(options));
-        self.backends.emplace("s3", std::make_unique<S3Backend>(
-                                        std::move(client), options.s3_prefix,
-                                        options.s3_part_bytes));
+        self.backends.emplace("s3",
+                              std::make_unique<S3Backend>(std::move(client), options.s3_prefix,
+                                                          options.s3_part_bytes));
     }
     self.keyring = std::move(keyring);
     return {};
@@ -346,8 +346,9 @@ Blobs::Link Blobs::MakeLink(const BlobInfo& info, std::chrono::seconds expires_i
                      Clock::time_point(std::chrono::floor<std::chrono::seconds>(*info.expires_at)));
     }
     const std::int64_t expires = Clock::to_time_t(link.expires_at);
-    link.path = fmt::format("/api/blobs/{}/content?expires={}&signature={}", info.id.Wire(),
-                            expires, impl_->keyring->Sign(kLinkPurpose, LinkText(info.id, expires)));
+    link.path =
+        fmt::format("/api/blobs/{}/content?expires={}&signature={}", info.id.Wire(), expires,
+                    impl_->keyring->Sign(kLinkPurpose, LinkText(info.id, expires)));
     return link;
 }
 

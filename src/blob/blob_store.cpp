@@ -71,7 +71,8 @@ constexpr pg::Statement kFind{
     "  (extract(epoch FROM created_at) * 1000)::bigint,"
     "  (extract(epoch FROM expires_at) * 1000)::bigint, backend, key_id "
     "FROM blobs WHERE id = $1::uuid AND team_id = $2::uuid AND state = 'ready'"
-    "  AND (expires_at IS NULL OR expires_at > 'epoch'::timestamptz + $3::bigint * interval '1 ms')"};
+    "  AND (expires_at IS NULL OR expires_at > 'epoch'::timestamptz + $3::bigint * interval '1 "
+    "ms')"};
 
 constexpr pg::Statement kList{
     "blob_list",
@@ -82,7 +83,8 @@ constexpr pg::Statement kList{
     "  AND (expires_at IS NULL OR expires_at > 'epoch'::timestamptz + $2::bigint * interval '1 ms')"
     "  AND id < $3::uuid ORDER BY id DESC LIMIT $4"};
 
-constexpr pg::Statement kUsed{"blob_used", "SELECT bytes FROM blob_totals WHERE team_id = $1::uuid"};
+constexpr pg::Statement kUsed{"blob_used",
+                              "SELECT bytes FROM blob_totals WHERE team_id = $1::uuid"};
 
 // Not of one team: whoever holds a signed link has no other credentials.
 constexpr pg::Statement kFindLinked{
@@ -91,7 +93,8 @@ constexpr pg::Statement kFindLinked{
     "  (extract(epoch FROM created_at) * 1000)::bigint,"
     "  (extract(epoch FROM expires_at) * 1000)::bigint, backend, key_id "
     "FROM blobs WHERE id = $1::uuid AND state = 'ready'"
-    "  AND (expires_at IS NULL OR expires_at > 'epoch'::timestamptz + $2::bigint * interval '1 ms')"};
+    "  AND (expires_at IS NULL OR expires_at > 'epoch'::timestamptz + $2::bigint * interval '1 "
+    "ms')"};
 
 // Not of one team: the sweeper. What is 'deleting' already has been taken from the total before.
 constexpr pg::Statement kClaim{

@@ -87,8 +87,8 @@ Piece ReadPiece(int fd, std::uint64_t offset, std::size_t size) {
     piece.bytes.resize(size);
     std::size_t got = 0;
     while (got < size) {
-        const ssize_t n = ::pread(fd, piece.bytes.data() + got, size - got,
-                                  static_cast<off_t>(offset + got));
+        const ssize_t n =
+            ::pread(fd, piece.bytes.data() + got, size - got, static_cast<off_t>(offset + got));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) piece.error = errno;
         if (n == 0) piece.error = EIO;  // shorter than its row says
@@ -153,9 +153,7 @@ Result<void> FileBackend::Open() {
 Task<Result<void>> FileBackend::Put(BlobId id, std::shared_ptr<BytePipe> source) {
     const fs::path temporary = TemporaryOf(id);
     const fs::path final_path = PathOf(id);
-    auto open = [temporary] {
-        return OpenFile(temporary, O_WRONLY | O_CREAT | O_EXCL);
-    };
+    auto open = [temporary] { return OpenFile(temporary, O_WRONLY | O_CREAT | O_EXCL); };
     const auto opened = co_await Offload(threads_, std::move(open));
     const std::shared_ptr<File> file = opened.first;
     int failed = opened.second;

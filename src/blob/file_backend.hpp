@@ -1,8 +1,8 @@
 #pragma once
-// Objects as files of one folder: <root>/xx/<32 digits>, where xx are the last two digits (the first
-// ones are the time and would put a day into one folder). A file is written beside, synced, renamed
-// and its folder synced: it is there whole, or not at all. Names come from our own ids only.
-// One server owns the folder (its data folder is locked).
+// Objects as files of one folder: <root>/xx/<32 digits>, where xx are the last two digits (the
+// first ones are the time and would put a day into one folder). A file is written beside, synced,
+// renamed and its folder synced: it is there whole, or not at all. Names come from our own ids
+// only. One server owns the folder (its data folder is locked).
 
 #include <filesystem>
 

@@ -72,8 +72,8 @@ std::string XmlText(std::string_view xml, std::string_view tag) {
 std::string XmlEscape(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        const auto found = std::ranges::find_if(
-            kEntities, [&](const auto& entity) { return entity.second == c; });
+        const auto found =
+            std::ranges::find_if(kEntities, [&](const auto& entity) { return entity.second == c; });
         if (found == kEntities.end()) out += c;
         if (found != kEntities.end()) out += found->first;
     }

@@ -20,7 +20,7 @@ struct S3Options {
     std::string endpoint;  // scheme, host, port
     std::string bucket;
     Sigv4Keys keys;
-    bool path_style = true;                // else the bucket is part of the host's name
+    bool path_style = true;  // else the bucket is part of the host's name
     std::chrono::milliseconds timeout{30'000};
     int attempts = 4;
     std::chrono::milliseconds first_wait{200};  // doubled for each further attempt

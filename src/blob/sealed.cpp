@@ -97,7 +97,8 @@ std::string Sealer::Update(std::string_view plain) {
             out += SealChunk(key_, id_, index_++, false, pending_);
             pending_.clear();
         }
-        const std::size_t taken = std::min<std::size_t>(plain.size(), kChunkBytes - pending_.size());
+        const std::size_t taken =
+            std::min<std::size_t>(plain.size(), kChunkBytes - pending_.size());
         pending_ += plain.substr(0, taken);
         plain.remove_prefix(taken);
     }

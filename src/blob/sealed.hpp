@@ -4,12 +4,14 @@
 // chunks that it touches.
 //
 //   key              32 bytes, of this object alone: Keyring::Draw("blobs", id)
-//   nonce            the chunk's number, 8 bytes little-endian, then zeros: never twice under a key,
+//   nonce            the chunk's number, 8 bytes little-endian, then zeros: never twice under a
+//   key,
 //                    since an object is written once
 //   associated data  the object's id (16 bytes), the chunk's number, one byte that is 1 on the last
 //
-// A chunk that is changed, swapped, repeated, of another object, or missing at the end does not open.
-// Empty content is one sealed empty chunk. Plain functions and values: any thread, one at a time.
+// A chunk that is changed, swapped, repeated, of another object, or missing at the end does not
+// open. Empty content is one sealed empty chunk. Plain functions and values: any thread, one at a
+// time.
 
 #include <openssl/evp.h>
 

@@ -24,7 +24,7 @@ struct Sigv4Request {
     std::string path;    // decoded, starts with "/"
     std::vector<std::pair<std::string, std::string>> query;    // decoded
     std::vector<std::pair<std::string, std::string>> headers;  // to be signed too; not Host
-    std::string payload_sha256;  // hexadecimal, or "UNSIGNED-PAYLOAD"
+    std::string payload_sha256;                                // hexadecimal, or "UNSIGNED-PAYLOAD"
 };
 
 using SignTime = std::chrono::system_clock::time_point;

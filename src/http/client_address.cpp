@@ -14,7 +14,8 @@ struct Block {
     int bits;
 };
 
-// IANA's special-purpose registry for IPv4: everything that is not globally reachable, and multicast.
+// IANA's special-purpose registry for IPv4: everything that is not globally reachable, and
+// multicast.
 constexpr std::array<Block, 15> kNotPublic4 = {{
     {0x00000000, 8},   // this network
     {0x0A000000, 8},   // private
@@ -41,9 +42,9 @@ bool IsPublic4(std::uint32_t address) {
     return true;
 }
 
-// Only 2000::/3 is given out; loopback, unique local, link-local, multicast, and the forms that carry
-// an IPv4 address (mapped, compatible, NAT64) all lie outside of it. Within it, the blocks that carry
-// IPv4 addresses (Teredo, 6to4) or are for documents are left out too.
+// Only 2000::/3 is given out; loopback, unique local, link-local, multicast, and the forms that
+// carry an IPv4 address (mapped, compatible, NAT64) all lie outside of it. Within it, the blocks
+// that carry IPv4 addresses (Teredo, 6to4) or are for documents are left out too.
 bool IsPublic6(const std::array<std::uint8_t, 16>& a) {
     if ((a[0] & 0xE0U) != 0x20) return false;
     if (a[0] == 0x20 && a[1] == 0x02) return false;                                  // 6to4

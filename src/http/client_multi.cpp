@@ -9,8 +9,8 @@ namespace vf::http {
 
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
-// A descriptor of our own for libcurl's socket: libcurl closes its own when it likes, and the number
-// may be somebody else's right after.
+// A descriptor of our own for libcurl's socket: libcurl closes its own when it likes, and the
+// number may be somebody else's right after.
 struct ClientMulti::Socket {
     Socket(Executor executor, curl_socket_t socket, int own)
         : fd(socket), descriptor(executor, own) {}
@@ -81,23 +81,23 @@ void ClientMulti::Arm(const std::shared_ptr<Socket>& socket, int direction) {
     if ((socket->wanted & direction) == 0 || (socket->armed & direction) != 0) return;
     socket->armed |= direction;
     const bool is_read = direction == CURL_POLL_IN;
-    socket->descriptor.async_wait(
-        is_read ? Descriptor::wait_read : Descriptor::wait_write,
-        [weak = weak_from_this(), watched = std::weak_ptr<Socket>(socket),
-         direction](const ErrorCode& ec) {
-            const std::shared_ptr<ClientMulti> self = weak.lock();
-            const std::shared_ptr<Socket> ready = watched.lock();
-            if (ec || !self || !ready) return;
-            ready->armed &= ~direction;
-            if ((ready->wanted & direction) != 0) {
-                self->Drive(ready->fd,
-                            direction == CURL_POLL_IN ? CURL_CSELECT_IN : CURL_CSELECT_OUT);
-            }
-            const auto found = self->sockets_.find(ready->fd);
-            if (found != self->sockets_.end() && found->second == ready) {
-                self->Arm(ready, direction);
-            }
-        });
+    socket->descriptor.async_wait(is_read ? Descriptor::wait_read : Descriptor::wait_write,
+                                  [weak = weak_from_this(), watched = std::weak_ptr<Socket>(socket),
+                                   direction](const ErrorCode& ec) {
+                                      const std::shared_ptr<ClientMulti> self = weak.lock();
+                                      const std::shared_ptr<Socket> ready = watched.lock();
+                                      if (ec || !self || !ready) return;
+                                      ready->armed &= ~direction;
+                                      if ((ready->wanted & direction) != 0) {
+                                          self->Drive(ready->fd, direction == CURL_POLL_IN
+                                                                     ? CURL_CSELECT_IN
+                                                                     : CURL_CSELECT_OUT);
+                                      }
+                                      const auto found = self->sockets_.find(ready->fd);
+                                      if (found != self->sockets_.end() && found->second == ready) {
+                                          self->Arm(ready, direction);
+                                      }
+                                  });
 }
 
 int ClientMulti::OnTimer(CURLM*, long wait_ms, void* data) {

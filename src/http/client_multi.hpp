@@ -1,5 +1,6 @@
 #pragma once
-// One libcurl multi handle on the loop: its sockets and its timer are asio's. Inside the client only.
+// One libcurl multi handle on the loop: its sockets and its timer are asio's. Inside the client
+// only.
 
 #include <curl/curl.h>
 

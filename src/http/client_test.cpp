@@ -99,9 +99,8 @@ protected:
         }
     }
     void AddHuge(std::uint64_t bytes) {
-        server.Add(Method::kGet, "/huge", Handler([this, bytes](Request&) {
-                       return Huge(this, bytes);
-                   }));
+        server.Add(Method::kGet, "/huge",
+                   Handler([this, bytes](Request&) { return Huge(this, bytes); }));
     }
     static Task<Response> Huge(ClientTest* self, std::uint64_t bytes) {
         auto pipe = std::make_shared<BytePipe>(self->server.executor(), 64 * 1024);
@@ -312,7 +311,8 @@ TEST_F(ClientTest, RefusesWhatIsNoUrlAndHeadersThatSplit) {
 
 TEST_F(ClientTest, UrlsOfUsersReachNoInnerAddress) {
     AddEcho();
-    EXPECT_EQ(CodeOf(Get("/echo")), "201");  // leaves a connection to be used again, but not by this
+    EXPECT_EQ(CodeOf(Get("/echo")),
+              "201");  // leaves a connection to be used again, but not by this
     for (const std::string host :
          {"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"}) {
         ClientRequest request;
@@ -335,19 +335,44 @@ bool IsPublic(const std::string& text) {
 }
 
 TEST(IsPublicAddress, TellsWhatTheInternetMayHave) {
-    for (const char* inner :
-         {"0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
-          "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1",
-          "192.168.1.1", "198.18.0.1", "198.19.255.255", "203.0.113.9", "224.0.0.1",
-          "255.255.255.255", "::", "::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1",
-          "64:ff9b::a00:1", "fc00::1", "fd00:ec2::254", "fe80::1", "ff02::1", "2001::1",
-          "2001:db8::1", "2002:7f00:1::1", "3fff::1", "100::1"}) {
+    for (const char* inner : {"0.0.0.0",
+                              "10.1.2.3",
+                              "100.64.0.1",
+                              "100.127.255.255",
+                              "127.0.0.1",
+                              "127.255.255.254",
+                              "169.254.169.254",
+                              "172.16.0.1",
+                              "172.31.255.255",
+                              "192.0.0.8",
+                              "192.0.2.1",
+                              "192.168.1.1",
+                              "198.18.0.1",
+                              "198.19.255.255",
+                              "203.0.113.9",
+                              "224.0.0.1",
+                              "255.255.255.255",
+                              "::",
+                              "::1",
+                              "::ffff:10.0.0.1",
+                              "::ffff:8.8.8.8",
+                              "::127.0.0.1",
+                              "64:ff9b::a00:1",
+                              "fc00::1",
+                              "fd00:ec2::254",
+                              "fe80::1",
+                              "ff02::1",
+                              "2001::1",
+                              "2001:db8::1",
+                              "2002:7f00:1::1",
+                              "3fff::1",
+                              "100::1"}) {
         EXPECT_FALSE(IsPublic(inner)) << inner;
     }
-    for (const char* outer : {"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255",
-                              "100.128.0.0", "172.15.0.1", "172.32.0.1", "192.167.1.1",
-                              "192.169.1.1", "223.255.255.255", "2606:4700::1111", "2a00:1450::1",
-                              "2001:4860::8888"}) {
+    for (const char* outer :
+         {"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
+          "172.15.0.1", "172.32.0.1", "192.167.1.1", "192.169.1.1", "223.255.255.255",
+          "2606:4700::1111", "2a00:1450::1", "2001:4860::8888"}) {
         EXPECT_TRUE(IsPublic(outer)) << outer;
     }
 }

@@ -50,14 +50,14 @@ Result<void> ClientTransfer::SetUrl() {
                                       CURLU_PATH_AS_IS | CURLU_DISALLOW_USER) == CURLUE_OK &&
                          curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
                          curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK;
-    const bool is_http = is_read && (std::string_view(scheme) == "http" ||
-                                     std::string_view(scheme) == "https");
+    const bool is_http =
+        is_read && (std::string_view(scheme) == "http" || std::string_view(scheme) == "https");
     if (is_http) host_ = host;
     curl_free(scheme);
     curl_free(host);
     curl_url_cleanup(url);
-    const bool is_plain = std::ranges::all_of(
-        request_.url, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+    const bool is_plain =
+        std::ranges::all_of(request_.url, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
     if (!is_http || !is_plain) return InvalidUrl();
     curl_easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
     return {};
@@ -97,8 +97,7 @@ void ClientTransfer::SetBody() {
     } else if (!body.empty() ||
                (request_.method != Method::kGet && request_.method != Method::kDelete)) {
         curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body.data());
-        curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
-                         static_cast<curl_off_t>(body.size()));
+        curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     }
     if (request_.method != Method::kHead) {
         curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());

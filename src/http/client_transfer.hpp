@@ -67,7 +67,7 @@ private:
     bool is_too_large_ = false;
     bool is_address_refused_ = false;
     std::optional<Error> error_;
-    SteadyTimer changed_;   // what Wait() waits on
+    SteadyTimer changed_;  // what Wait() waits on
     SteadyTimer deadline_;
 
     bool is_receiving_paused_ = false;
