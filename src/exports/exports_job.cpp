@@ -10,9 +10,9 @@ namespace {
 constexpr std::int64_t kPage = 500;
 
 Error TooLarge(std::uint64_t most) {
-    return Error(ErrorKind::kTooLarge, "export_too_large",
-                 fmt::format("The export would be larger than {} bytes. Ask for a shorter period.",
-                             most));
+    return Error(
+        ErrorKind::kTooLarge, "export_too_large",
+        fmt::format("The export would be larger than {} bytes. Ask for a shorter period.", most));
 }
 
 // Times are compared as text: all are UTC, of one length, and checked by the route.

@@ -40,9 +40,9 @@ std::optional<std::string> ReadTime(const std::string& text) {
     const auto number = [&](std::size_t at, std::size_t count) {
         return std::stoi(text.substr(at, count));
     };
-    const std::chrono::year_month_day day(
-        std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
-        std::chrono::day(static_cast<unsigned>(number(8, 2))));
+    const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                          std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                          std::chrono::day(static_cast<unsigned>(number(8, 2))));
     if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) {
         return std::nullopt;
     }

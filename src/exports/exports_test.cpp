@@ -11,8 +11,8 @@ using events::MakeTeam;
 using events::TestEvent;
 using events::TestGround;
 
-constexpr pg::Statement kAge{
-    "test_age_one", "UPDATE events SET created_at = '2026-03-01T12:00:00Z' WHERE id = $1"};
+constexpr pg::Statement kAge{"test_age_one",
+                             "UPDATE events SET created_at = '2026-03-01T12:00:00Z' WHERE id = $1"};
 
 jobs::NewJob ExportJob(const char* from, const char* to) {
     jobs::NewJob job;

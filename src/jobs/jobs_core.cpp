@@ -233,8 +233,8 @@ Task<void> JobsCore::Sweep(Core core) {
         for (const ClaimedJob& job : expired) {
             const Fence fence = job.fence;
             co_await FailExpired(*transaction, fence, error);
-            JobChange change{fence.id, fence.team, job.kind, job.live, "failed", fence.attempt,
-                             error};
+            JobChange change{fence.id, fence.team,    job.kind, job.live,
+                             "failed", fence.attempt, error};
             events::NewEvent event = EventOf(change);
             co_await events::Append(*transaction, fence.team, std::move(event));
         }

@@ -52,6 +52,12 @@ private:
     using KindPtr = std::shared_ptr<Kind>;
     class Running;
     using RunningPtr = std::shared_ptr<Running>;
+    struct Verdict {
+        Ending ending;
+        bool requeue = false;  // instead of ending
+        bool counts = true;    // as an attempt
+        Millis pause{0};       // before the next one
+    };
     class Working {
     public:
         explicit Working(Core core) : core_(std::move(core)) { ++core_->working_; }
@@ -83,6 +89,7 @@ private:
     static Task<void> Run(Core core, KindPtr kind, RunningPtr job);
     static Task<Result<JobResult>> CallHandler(Core core, KindPtr kind, RunningPtr job);
     static Task<void> KeepLease(Core core, RunningPtr job);
+    static Task<Verdict> Judge(Core core, RunningPtr job, Result<JobResult> outcome);
     static Task<void> Settle(Core core, RunningPtr job, Result<JobResult> outcome);
     static Task<bool> WriteEnd(Core core, RunningPtr job, Ending ending);
     static Task<bool> WriteRequeue(Core core, RunningPtr job, Millis pause, bool counts,

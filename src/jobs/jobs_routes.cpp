@@ -118,8 +118,7 @@ void AddRoutes(http::Router& router, Jobs& jobs, const http::Guard& read,
                          const http::RouteOptions& options) {
         router.AddAll(
             method, {"/api/jobs" + path, "/api/v1/jobs" + path},
-            [&jobs, handling](http::Request& request) { return handling(request, jobs); },
-            options);
+            [&jobs, handling](http::Request& request) { return handling(request, jobs); }, options);
     };
     http::RouteOptions reading;
     reading.guard = read;

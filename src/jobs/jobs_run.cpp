@@ -119,8 +119,8 @@ Task<void> JobsCore::KeepLease(Core core, RunningPtr job) {
 
 Task<bool> JobsCore::WriteEnd(Core core, RunningPtr job, Ending ending) {
     const Fence fence = job->claimed.fence;
-    JobChange change{fence.id,      fence.team,   job->claimed.kind, job->claimed.live, "",
-                     fence.attempt, ending.error, {}};
+    JobChange change{fence.id, fence.team,    job->claimed.kind, job->claimed.live,
+                     "",       fence.attempt, ending.error,      {}};
     change.what = StateName(ending.state);
     pg::SystemDb db = core->System();
     auto transaction = co_await db.Begin();
@@ -137,8 +137,9 @@ Task<bool> JobsCore::WriteRequeue(Core core, RunningPtr job, Millis pause, bool 
     const Fence fence = job->claimed.fence;
     std::optional<Error> shown;
     if (counts) shown = error;
-    JobChange change{fence.id,      fence.team, job->claimed.kind, job->claimed.live, "queued",
-                     fence.attempt, shown,      {}};
+    JobChange change{
+        fence.id, fence.team, job->claimed.kind, job->claimed.live, "queued", fence.attempt,
+        shown,    {}};
     pg::SystemDb db = core->System();
     auto transaction = co_await db.Begin();
     const bool is_ours = co_await RequeueJob(*transaction, fence, pause, counts, shown);
@@ -149,14 +150,10 @@ Task<bool> JobsCore::WriteRequeue(Core core, RunningPtr job, Millis pause, bool 
     co_return true;
 }
 
-// Writes what became of the job, however long the database is away; the fence decides whether it
-// still counts.
-Task<void> JobsCore::Settle(Core core, RunningPtr job, Result<JobResult> outcome) {
-    const std::string kind = job->claimed.kind;
-    Ending ending;
-    bool requeue = false;
-    bool counts = true;
-    const char* counted = "succeeded";
+// What becomes of a job whose handler has ended so.
+Task<JobsCore::Verdict> JobsCore::Judge(Core core, RunningPtr job, Result<JobResult> outcome) {
+    Verdict verdict;
+    Ending& ending = verdict.ending;
     if (outcome.ok() && outcome->body.size() > core->options_.max_result) {
         outcome = Error(ErrorKind::kTooLarge, "job_result_too_large",
                         "The result is larger than this server keeps.");
@@ -165,49 +162,54 @@ Task<void> JobsCore::Settle(Core core, RunningPtr job, Result<JobResult> outcome
         ending.media_type = outcome->media_type;
         std::string body = std::move(outcome->body);
         ending.sealed_result = co_await Seal(core, std::move(body));
+        co_return verdict;
+    }
+    const Error error = outcome.error();
+    const int attempt = job->claimed.fence.attempt;
+    ending.error = error;
+    if (job->cancel_requested) {
+        ending.state = JobState::kCancelled;
+    } else if (core->stopping_ && job->cancelled()) {
+        verdict.requeue = true;
+        verdict.counts = false;
+    } else if (IsFinal(error.kind()) && !job->cancelled()) {
+        ending.state = JobState::kFailed;
+    } else if (attempt >= job->claimed.max_attempts) {
+        ending.state = JobState::kDead;
     } else {
-        const Error& error = outcome.error();
-        ending.error = error;
-        if (job->cancel_requested) {
-            ending.state = JobState::kCancelled;
-        } else if (IsFinal(error.kind()) && !job->cancelled()) {
-            ending.state = JobState::kFailed;
-        } else if (core->stopping_ && job->cancelled()) {
-            requeue = true;
-            counts = false;
-        } else if (job->claimed.fence.attempt >= job->claimed.max_attempts) {
-            ending.state = JobState::kDead;
-        } else {
-            requeue = true;
-        }
-        counted = requeue ? (counts ? "retried" : "returned") : StateName(ending.state).data();
+        verdict.requeue = true;
+        verdict.pause = core->BackOff(attempt);
+        const Millis wanted = error.retry_after().value_or(std::chrono::seconds(0));
+        verdict.pause = std::max(verdict.pause, std::min(wanted, core->options_.retry_most));
     }
-    Millis pause{0};
-    if (requeue && counts) {
-        pause = core->BackOff(job->claimed.fence.attempt);
-        const auto wanted = ending.error->retry_after();
-        if (wanted) pause = std::max(pause, std::min<Millis>(*wanted, core->options_.retry_most));
-    }
+    co_return verdict;
+}
+
+// Writes what became of the job, however long the database is away; the fence decides whether it
+// still counts.
+Task<void> JobsCore::Settle(Core core, RunningPtr job, Result<JobResult> outcome) {
+    const Verdict verdict = co_await Judge(core, job, std::move(outcome));
+    const char* counted = StateName(verdict.ending.state).data();
+    if (verdict.requeue) counted = verdict.counts ? "retried" : "returned";
+    std::optional<bool> is_ours;
     for (Millis wait = kFirstPause; !job->lost && !core->gave_up_;
          wait = std::min(wait * 2, kMostPause)) {
         try {
-            bool is_ours = false;
-            if (requeue) {
-                const Error error = ending.error.value_or(Error());
-                is_ours = co_await WriteRequeue(core, job, pause, counts, error);
+            if (verdict.requeue) {
+                const Error error = verdict.ending.error.value_or(Error());
+                is_ours = co_await WriteRequeue(core, job, verdict.pause, verdict.counts, error);
             } else {
-                is_ours = co_await WriteEnd(core, job, ending);
+                is_ours = co_await WriteEnd(core, job, verdict.ending);
             }
-            core->metrics_.Count(kind, is_ours ? counted : "lost");
-            if (!is_ours) log::Warning("job_lease_lost", {{"job", job->id().Wire()}});
-            co_return;
+            break;
         } catch (const UnavailableException&) {
             // Once more, after a while.
         }
         co_await job->retry.Wait(wait);
     }
-    core->metrics_.Count(kind, "lost");
-    log::Warning("job_lease_lost", {{"job", job->id().Wire()}});
+    const bool is_written = is_ours.value_or(false);
+    core->metrics_.Count(job->claimed.kind, is_written ? counted : "lost");
+    if (!is_written) log::Warning("job_lease_lost", {{"job", job->id().Wire()}});
 }
 
 // What a stop leaves running goes back to the queue, for another node or the next start.

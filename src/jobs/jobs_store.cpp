@@ -13,10 +13,9 @@ constexpr pg::Statement kInsertJob{
     "greatest(now(), coalesce(to_timestamp($10), now())) + $7 * interval '1 s', "
     "$7 * interval '1 s', $8 * interval '1 s', $9, coalesce(to_timestamp($10), now())) "
     "RETURNING kind) SELECT pg_notify('vf_jobs', 'run ' || kind) FROM made"};
-constexpr pg::Statement kCountOpen{
-    "jobs_count_open",
-    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE team_id = $1 "
-    "AND state IN ('queued', 'running') LIMIT $2) AS open"};
+constexpr pg::Statement kCountOpen{"jobs_count_open",
+                                   "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE team_id = $1 "
+                                   "AND state IN ('queued', 'running') LIMIT $2) AS open"};
 
 constexpr pg::Statement kFindJob{
     "jobs_find",
@@ -60,7 +59,8 @@ constexpr pg::Statement kQueueAgain{
     "error_code = NULL, error_message = NULL, payload_expires_at = now() + keep_payload "
     "WHERE team_id = $1 AND id = $2 RETURNING kind) "
     "SELECT pg_notify('vf_jobs', 'run ' || kind) FROM again"};
-constexpr pg::Statement kDeleteJob{"jobs_delete", "DELETE FROM jobs WHERE team_id = $1 AND id = $2"};
+constexpr pg::Statement kDeleteJob{"jobs_delete",
+                                   "DELETE FROM jobs WHERE team_id = $1 AND id = $2"};
 
 constexpr pg::Statement kFindResult{
     "jobs_find_result",

@@ -13,10 +13,9 @@ using events::WithGround;
 constexpr pg::Statement kStored{
     "test_stored_payload",
     "SELECT encode(payload, 'escape'), payload FROM jobs WHERE id = $1 AND payload IS NOT NULL"};
-constexpr pg::Statement kMakeOld{
-    "test_make_old",
-    "UPDATE jobs SET payload_expires_at = now() - interval '1 s', "
-    "result_expires_at = now() - interval '1 s' WHERE id = $1"};
+constexpr pg::Statement kMakeOld{"test_make_old",
+                                 "UPDATE jobs SET payload_expires_at = now() - interval '1 s', "
+                                 "result_expires_at = now() - interval '1 s' WHERE id = $1"};
 constexpr pg::Statement kMakeDead{
     "test_make_dead",
     "UPDATE jobs SET state = 'dead', finished_at = now(), error_code = 'x', error_message = 'y', "
@@ -76,7 +75,7 @@ TEST(Jobs, AreThereWithTheCommitAndForTheirTeamOnly) {
         EXPECT_EQ(CodeOf(gone), "job_not_found");
         const Result<JobResult> result = co_await jobs.ResultOf(other, *id);
         EXPECT_EQ(CodeOf(result), "job_not_found");
-        const JobPage page = co_await jobs.List(other, {});
+        const JobPage page = co_await jobs.List(other, JobQuery());
         EXPECT_TRUE(page.jobs.empty());
         co_await jobs.Stop();
     });

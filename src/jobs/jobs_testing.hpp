@@ -25,11 +25,11 @@ inline JobOptions QuickJobs() {
 
 // What handlers of a test saw and wait for.
 struct Stage {
-    std::vector<std::string> log;       // the payloads' "name", in the order of starting
-    std::map<JobId, int> running;       // now, on all nodes
-    bool overlapped = false;            // one job ran twice at a time
-    bool is_open = true;                // false: handlers wait at the gate
-    std::vector<ErrorKind> failures;    // of the next runs; then success
+    std::vector<std::string> log;     // the payloads' "name", in the order of starting
+    std::map<JobId, int> running;     // now, on all nodes
+    bool overlapped = false;          // one job ran twice at a time
+    bool is_open = true;              // false: handlers wait at the gate
+    std::vector<ErrorKind> failures;  // of the next runs; then success
     std::vector<int> attempts;
     bool throws = false;
     bool saw_cancel = false;

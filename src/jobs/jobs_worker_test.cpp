@@ -11,8 +11,7 @@ using events::WithGround;
 using std::chrono::milliseconds;
 
 constexpr pg::Statement kLoseLease{
-    "test_lose_lease",
-    "UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1"};
+    "test_lose_lease", "UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1"};
 
 Task<void> LoseLease(TestGround* ground, JobId id) {
     pg::SystemDb system = ground->db.System("the test makes time pass");
