@@ -18,8 +18,8 @@ constexpr std::chrono::milliseconds kShipAtStop{2000};
 Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSettings& settings,
                identity::Access& access)
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
-      events_(loop, settings.events), jobs_(loop, threads, settings.jobs), client_(loop), blobs_(loop, client_, settings.blob),
-      idempotency_(loop, settings.idempotency) {
+      events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
+      idempotency_(loop, settings.idempotency), jobs_(loop, threads, settings.jobs) {
     events_.AddReader(events::MetricsReader());
     exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }
@@ -41,10 +41,10 @@ Result<void> Ground::Open() {
 void Ground::AddRoutes(http::Router& router) {
     usage::AddRoutes(router, [this] { return database_.get(); }, access_.Guard(Scope::kUsageRead));
     events::AddRoutes(router, events_, access_.Guard(Scope::kAdminRead));
+    blob::AddRoutes(router, blobs_, access_);
     jobs::AddRoutes(router, jobs_, access_.Guard(Scope::kSpeechRead),
                     access_.Guard(Scope::kSpeechWrite));
     exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
-    blob::AddRoutes(router, blobs_, access_);
 }
 
 Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {

@@ -40,7 +40,7 @@ public:
     // Null until Start.
     pg::Database* database() const { return database_.get(); }
     idempotency::Idempotency& idempotency() { return idempotency_; }
-    const usage::Journal* journal() const { return journal_.get(); }
+    usage::Journal* journal() const { return journal_.get(); }
     // Filled by Start; nobody is admitted before.
     const speech::Metering& metering() const { return metering_; }
 
@@ -58,6 +58,7 @@ private:
     http::HttpClient client_;
     blob::Blobs blobs_;
     idempotency::Idempotency idempotency_;
+    jobs::Jobs jobs_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };
