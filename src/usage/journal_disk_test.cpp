@@ -149,6 +149,7 @@ TEST(Disk, ARealFullDiskStopsAndRecovers) {
     }
     {
         JournalOptions options = OptionsIn(dir.path() / "journal");
+        options.files = nullptr;
         auto journal = OpenJournal(options);
         std::vector<UsageRow> ended;
         EXPECT_TRUE(WaitUntil([&] {

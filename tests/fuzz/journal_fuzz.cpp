@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "usage/batch_reader.hpp"
 #include "usage/crc32c.hpp"
@@ -28,6 +29,7 @@ const fs::path& Folder() {
         std::string pattern = (fs::temp_directory_path() / "journal_fuzz_XXXXXX").string();
         fs::path made = ::mkdtemp(pattern.data());
         std::atexit([] { fs::remove_all(Folder()); });
+        log::Configure(log::Level::kError, log::Format::kJson, "/dev/null");
         return made;
     }();
     return folder;
@@ -86,7 +88,9 @@ void CheckRow(const UsageRow& row) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size > (64U << 10)) return 0;
     const fs::path folder = Folder();
-    for (const auto& left : fs::directory_iterator(folder)) fs::remove(left);
+    for (const auto& left : fs::directory_iterator(folder)) {
+        if (left.path().filename() != "node.id") fs::remove(left);
+    }
     {
         std::ofstream file(SegmentPath(folder, 1), std::ios::binary);
         file << MakeSegment({reinterpret_cast<const char*>(data), size});
