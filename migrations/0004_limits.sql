@@ -114,6 +114,11 @@ DECLARE
     spare  bigint;
     amount bigint;
 BEGIN
+    -- The common answer for spending bounds writes nothing.
+    IF (SELECT v.bound FROM vf_budget_bound(of_subject, of_id, of_metric, of_live) v) IS NULL THEN
+        RETURN QUERY SELECT 'unbounded', NULL::uuid, 0::bigint, NULL::bigint, NULL::bigint, false;
+        RETURN;
+    END IF;
     INSERT INTO budgets (id, subject, subject_id, team_id, metric, period, live)
         SELECT new_budget, of_subject, of_id, of_team, of_metric, of_period, of_live
         WHERE NOT EXISTS (SELECT 1 FROM budgets x WHERE x.subject = of_subject

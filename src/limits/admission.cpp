@@ -227,12 +227,27 @@ Attempt Core::Try(const Caller& caller, const Ask& ask) {
     return std::move(pass.attempt);
 }
 
+// What else a caller nobody has seen here needs is fetched beside the first that lacks.
+void Core::AskForOthers(const Caller& caller, const LocalBudget* except) {
+    for (const Metric metric : kAllowanceMetrics) {
+        if (!AllowanceOf(*caller.plan, metric)) continue;
+        const BudgetName name{Subject::kBilling,   metric,      caller.live,
+                              caller.billing.uuid, caller.team, Month()};
+        LocalBudget* const budget = FindOrMake(name);
+        if (!budget || budget == except || budget->known) continue;
+        if (budget->busy || budget->filling) continue;
+        budget->filling = true;
+        Spawn(loop_, FetchAgain(shared_from_this(), name, BlockOf(metric)), "limits_fill");
+    }
+}
+
 Task<Result<Permit>> Core::Admit(std::shared_ptr<Core> self, Caller caller, Ask ask) {
     for (int i = 0; i < kMostTries; ++i) {
         Attempt attempt = self->Try(caller, ask);
         if (attempt.answer) co_return *std::move(attempt.answer);
         LocalBudget* const budget = attempt.lacking;
         if (budget->busy && budget->waiting >= self->options_.waiting) break;
+        if (!budget->known) self->AskForOthers(caller, budget);
         co_await Fetch(self, budget, attempt.units, attempt.block);
     }
     Error error = BudgetUnavailable();

@@ -57,7 +57,7 @@ Task<Taken> LeaseStore::Take(TakeRequest request) {
     const pg::Rows rows = co_await db_.Query(kTake, std::move(params), kTimeout);
     Taken taken;
     taken.status = StatusOf(rows[0].Text(0));
-    taken.budget_id = rows[0].Text(1);
+    taken.budget_id = rows[0].MaybeText(1).value_or("");
     taken.granted = rows[0].Int(2);
     taken.remaining = rows[0].MaybeInt(3).value_or(0);
     taken.bound = rows[0].MaybeInt(4);
