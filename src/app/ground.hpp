@@ -54,7 +54,6 @@ private:
     limits::Limits limits_;
     limits::Ledger ledger_;
     events::Events events_;
-    jobs::Jobs jobs_;
     http::HttpClient client_;
     blob::Blobs blobs_;
     idempotency::Idempotency idempotency_;
