@@ -200,21 +200,25 @@ LANGUAGE plpgsql AS $$
 DECLARE
     ids uuid[];  -- of the budgets, element by element
 BEGIN
-    INSERT INTO budgets (id, subject, subject_id, team_id, metric, period, live)
-        SELECT DISTINCT ON (d.subject, d.subject_id, d.metric, d.period, d.live)
-               d.id, d.subject, d.subject_id, d.team, d.metric, d.period, d.live
-        FROM unnest(new_ids, subjects, subject_ids, team_ids, metrics, periods, lives)
-             AS d(id, subject, subject_id, team, metric, period, live)
-        WHERE NOT EXISTS (SELECT 1 FROM budgets x WHERE x.subject = d.subject
-            AND x.subject_id = d.subject_id AND x.metric = d.metric AND x.period = d.period
-            AND x.live = d.live)
-        ORDER BY d.subject, d.subject_id, d.metric, d.period, d.live
-        ON CONFLICT DO NOTHING;
-    SELECT array_agg(x.id ORDER BY d.n) INTO ids
-        FROM unnest(subjects, subject_ids, metrics, periods, lives) WITH ORDINALITY
-             AS d(subject, subject_id, metric, period, live, n)
-        JOIN budgets x ON x.subject = d.subject AND x.subject_id = d.subject_id
-            AND x.metric = d.metric AND x.period = d.period AND x.live = d.live;
+    -- Hardly ever more than once through: somebody else may have made one meanwhile.
+    FOR i IN 1..10 LOOP
+        SELECT array_agg(x.id ORDER BY d.n) INTO ids
+            FROM unnest(subjects, subject_ids, metrics, periods, lives) WITH ORDINALITY
+                 AS d(subject, subject_id, metric, period, live, n)
+            JOIN budgets x ON x.subject = d.subject AND x.subject_id = d.subject_id
+                AND x.metric = d.metric AND x.period = d.period AND x.live = d.live;
+        EXIT WHEN cardinality(ids) = cardinality(subjects);
+        INSERT INTO budgets (id, subject, subject_id, team_id, metric, period, live)
+            SELECT DISTINCT ON (d.subject, d.subject_id, d.metric, d.period, d.live)
+                   d.id, d.subject, d.subject_id, d.team, d.metric, d.period, d.live
+            FROM unnest(new_ids, subjects, subject_ids, team_ids, metrics, periods, lives)
+                 AS d(id, subject, subject_id, team, metric, period, live)
+            ORDER BY d.subject, d.subject_id, d.metric, d.period, d.live
+            ON CONFLICT DO NOTHING;
+    END LOOP;
+    IF cardinality(ids) IS DISTINCT FROM cardinality(subjects) THEN
+        RAISE EXCEPTION 'budgets could not be made';
+    END IF;
     PERFORM 1 FROM budgets x WHERE x.id = ANY (ids)
         ORDER BY x.subject, x.subject_id, x.metric, x.period, x.live FOR NO KEY UPDATE;
 
@@ -238,7 +242,9 @@ BEGIN
     n AS (SELECT x.id, x.used + d.amount AS used, f.bound, coalesce(f.hard, false) AS hard,
                  CASE WHEN x.bound IS NOT DISTINCT FROM f.bound THEN x.alerted ELSE 0 END AS before
           FROM d JOIN budgets x ON x.id = d.id
-          LEFT JOIN LATERAL vf_budget_bound(x.subject, x.subject_id, x.metric, x.live) f ON true),
+          LEFT JOIN LATERAL (
+              SELECT v.* FROM vf_budget_bound(x.subject, x.subject_id, x.metric, x.live) v
+              WHERE x.subject = 'billing' OR x.metric = 'spend_milli') f ON true),
     m AS (SELECT n.*, greatest(n.before, CASE WHEN n.used >= n.bound THEN 100
                                               WHEN n.used >= n.bound - n.bound / 5 THEN 80
                                               ELSE 0 END)::smallint AS level FROM n),

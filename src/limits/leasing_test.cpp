@@ -208,15 +208,18 @@ TEST(Leasing, WhatNobodyNeedsIsSwept) {
         Limits* limits = w->nodes[0].limits.get();
         const Tally tally = co_await Use(limits, caller, 1, kShort);
         EXPECT_EQ(tally.admitted, 1);
-        own->Run("INSERT INTO lease_holders (id, node_id, expires_at) "
-                 "VALUES ($1, $1, now() - interval '8 days')",
-                 {caller.team.uuid.Dashed()});
-        own->Run("INSERT INTO leases (id, budget_id, holder_id, units) SELECT $1, id, $1, 5 "
-                 "FROM budgets WHERE subject_id = $2",
-                 {caller.team.uuid.Dashed(), caller.billing.uuid.Dashed()});
-        own->Run("INSERT INTO budgets (id, subject, subject_id, team_id, metric, period, live) "
-                 "VALUES ($1, 'team', $1, $1, 'requests', '2020-01-01', true)",
-                 {caller.team.uuid.Dashed()});
+        own->Run(
+            "INSERT INTO lease_holders (id, node_id, expires_at) "
+            "VALUES ($1, $1, now() - interval '8 days')",
+            {caller.team.uuid.Dashed()});
+        own->Run(
+            "INSERT INTO leases (id, budget_id, holder_id, units) SELECT $1, id, $1, 5 "
+            "FROM budgets WHERE subject_id = $2",
+            {caller.team.uuid.Dashed(), caller.billing.uuid.Dashed()});
+        own->Run(
+            "INSERT INTO budgets (id, subject, subject_id, team_id, metric, period, live) "
+            "VALUES ($1, 'team', $1, $1, 'requests', '2020-01-01', true)",
+            {caller.team.uuid.Dashed()});
         w->steady_offset += seconds(61);
         co_await limits->TendNow();
         w->steady_offset += seconds(61);
