@@ -10,8 +10,8 @@ import pytest
 from support.admin import admin, team_with_key
 from support.cluster import Cluster
 from support.plugin import checking_client
-from support.server import Server, wait_until
-from support.sse import follow
+from support.server import Server, is_ready, wait_until
+from support.sse import Stream, follow
 
 ALL = [word for scope in ("speech:read", "admin:read", "admin:write")
        for word in ("--scope", scope)]
@@ -204,6 +204,7 @@ def test_nothing_is_lost_when_the_server_is_killed(cluster):
                 last = got[-1].id if got else last
                 running.kill()
             running.start()
+            wait_until(lambda: is_ready(running.url))
         assert seen == made[:-1] or seen == made
         with follow(running.url, {**headers, "Last-Event-ID": last}, types="job.queued") as stream:
             extra = httpx.post(running.url + "/api/exports", headers=headers, json=PERIOD)
@@ -215,7 +216,9 @@ def test_nothing_is_lost_when_the_server_is_killed(cluster):
 
 def test_streams_end_well_when_the_server_stops():
     running = Server(settings={"EVENTS_HEARTBEAT": "1s"})
+    wait_until(lambda: is_ready(running.url))
     with follow(running.url) as stream, concurrent.futures.ThreadPoolExecutor() as pool:
+        assert isinstance(stream, Stream), stream.text
         ended = pool.submit(list, stream)  # raises when the last chunk is missing
         running.process.send_signal(signal.SIGTERM)
         assert ended.result(10) == []

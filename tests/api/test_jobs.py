@@ -9,7 +9,7 @@ import pytest
 from support.admin import admin, team_with_key
 from support.cluster import Cluster
 from support.plugin import checking_client
-from support.server import Server, wait_until
+from support.server import Server, is_ready, wait_until
 
 ALL = [word for scope in ("speech:read", "speech:write", "admin:read", "admin:write")
        for word in ("--scope", scope)]
@@ -209,6 +209,7 @@ def test_jobs_wait_for_the_next_start_and_stay_unreadable(cluster, server, team)
         assert len(stored) == 8
         assert not [row for row in stored if "2020-01-01".encode().hex() in row[0]]
         running.start()
+        wait_until(lambda: is_ready(running.url))
         with checking_client(running.url, headers=headers) as client:
             for job in jobs:
                 until(client, f"/api/jobs/{job}", "succeeded")
