@@ -25,6 +25,7 @@ CREATE TABLE budgets (
     CHECK ((subject = 'billing') = (team_id IS NULL))
 );
 COMMENT ON COLUMN budgets.bound IS 'requests, characters, milliseconds, or thousandths of a minor unit';
+CREATE INDEX budgets_by_period ON budgets (period);  -- old ones are swept
 SELECT vf_wall('budgets');
 REVOKE INSERT, UPDATE, DELETE ON budgets FROM voiceflow_app;
 

@@ -107,6 +107,31 @@ Task<void> MeasureCold(limits::Limits* subject, vf::Caller caller, int operation
                 seconds / operations * 1e6);
 }
 
+// One shipped batch in which every row is another key's: the worst for the ledger.
+Task<void> MeasureIngest(pg::Database* db) {
+    constexpr int kTotals = 1000;
+    std::vector<vf::usage::IngestTotals> totals(kTotals);
+    for (vf::usage::IngestTotals& total : totals) {
+        total.billing = vf::BillingAccountId::New();
+        total.team = vf::TeamId::New();
+        total.key = vf::KeyId::New();
+        total.live = true;
+        total.node = vf::NodeId::New();
+        total.month = std::chrono::year(2026) / std::chrono::month(11);
+        total.requests = total.characters = total.audio_ms = 1;
+    }
+    for (const char* what : {"ledger: 1,000 new keys in one batch", "ledger: the same keys again"}) {
+        const auto start = Clock::now();
+        pg::SystemDb system = db->System("the bench ingests");
+        auto transaction = co_await system.Begin();
+        limits::Ledger ledger;
+        co_await ledger.OnIngest(*transaction, totals);
+        co_await transaction->Commit();
+        const double spent = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+        std::printf("%-60s %7.1f ms\n", what, spent);
+    }
+}
+
 Task<void> MeasureAll(pg::Database* db, limits::Limits* warm, limits::Limits* cold, int count) {
     co_await db->WaitAvailable(std::chrono::milliseconds(10'000));
     vf::Plan plan;
@@ -137,6 +162,7 @@ Task<void> MeasureAll(pg::Database* db, limits::Limits* warm, limits::Limits* co
 
 Task<void> Run(pg::Database* db, limits::Limits* warm, limits::Limits* cold, int operations) {
     co_await MeasureAll(db, warm, cold, operations);
+    co_await MeasureIngest(db);
     co_await warm->Stop();
     co_await cold->Stop();
     db->Close();

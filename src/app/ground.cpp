@@ -29,6 +29,8 @@ Result<void> Ground::Open() {
         secrets::Keyring::LoadOrMake(KeyFile(settings_));
     if (!keyring) return std::move(keyring).error();
     keyring_ = *std::move(keyring);
+    const Result<void> blobs = blobs_.Open(keyring_, settings_.data_dir);
+    if (!blobs) return blobs.error();
     usage::JournalOptions options;
     options.folder = std::filesystem::path(settings_.data_dir) / "journal";
     options.usage = settings_.usage;
@@ -48,9 +50,8 @@ void Ground::AddRoutes(http::Router& router) {
 }
 
 Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
-    Result<void> blobs = blobs_.Start(*database, keyring_, settings_.data_dir);
-    if (!blobs) return blobs;
     database_ = std::move(database);
+    blobs_.Start(database_);
     limits_.Start(*database_, journal_->node());
     metering_ = {&limits_, journal_.get()};
     access_.Start(database_, [this](std::string_view kind, std::string_view subject) {

@@ -62,7 +62,7 @@ TEST(Ranges, CountForTheVersionThatTheCallerHas) {
     request.headers.Set("If-Range", Etag(info));
     EXPECT_EQ(RangeFor(request, info).kind, Kind::kRange);
     for (const std::string& other : {std::string("\"other\""), "W/\"" + info.sha256 + "\"",
-                                    std::string("Sat, 21 Nov 2026 17:30:12 GMT")}) {
+                                     std::string("Sat, 21 Nov 2026 17:30:12 GMT")}) {
         request.headers.Set("If-Range", other);
         EXPECT_EQ(RangeFor(request, info).kind, Kind::kNone) << other;
     }
@@ -83,8 +83,9 @@ TEST(ContentDisposition, HoldsNoPathAndNoSecondHeader) {
               "attachment; filename=\"___boot.ini\"; filename*=UTF-8''___boot.ini");
     EXPECT_EQ(DispositionOf("Grüße.wav"),
               "attachment; filename=\"Gr__e.wav\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe.wav");
-    EXPECT_EQ(DispositionOf("a\"; filename=\"b"),
-              "attachment; filename=\"a_; filename=_b\"; filename*=UTF-8''a%22%3B%20filename%3D%22b");
+    EXPECT_EQ(
+        DispositionOf("a\"; filename=\"b"),
+        "attachment; filename=\"a_; filename=_b\"; filename*=UTF-8''a%22%3B%20filename%3D%22b");
     EXPECT_EQ(DispositionOf("100%41"),
               "attachment; filename=\"100_41\"; filename*=UTF-8''100%2541");
     // What cannot be stored as a name would do no harm either.
@@ -112,17 +113,17 @@ TEST(Put, ChecksWhatIsToldAboutTheContent) {
     PutOptions wide;
     wide.name = emoji;
     EXPECT_EQ(code(wide), "ok");
-    for (const std::string& name : {std::string(1000, 'x'), std::string("a\0b", 3),
-                                   std::string("a\r\nb"), std::string("a\x7F"), std::string("\xFF"),
-                                   std::string("a\u202Egnp.exe"), std::string("a\u2028b"),
-                                   std::string("a\u0085b"), emoji + "x"}) {
+    for (const std::string& name :
+         {std::string(1000, 'x'), std::string("a\0b", 3), std::string("a\r\nb"),
+          std::string("a\x7F"), std::string("\xFF"), std::string("a\u202Egnp.exe"),
+          std::string("a\u2028b"), std::string("a\u0085b"), emoji + "x"}) {
         PutOptions options;
         options.name = name;
         EXPECT_EQ(code(options), "name") << name;
     }
-    for (const std::string& type : {std::string(), std::string("audio"), std::string("/wav"), std::string("audio/"),
-                                    std::string("audio/wav\r\nX: y"),
-                                    std::string("audio/\xC3\xBC")}) {
+    for (const std::string& type :
+         {std::string(), std::string("audio"), std::string("/wav"), std::string("audio/"),
+          std::string("audio/wav\r\nX: y"), std::string("audio/\xC3\xBC")}) {
         PutOptions options;
         options.content_type = type;
         EXPECT_EQ(code(options), "Content-Type") << type;

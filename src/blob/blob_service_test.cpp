@@ -101,9 +101,10 @@ protected:
     TeamId MakeTeam() {
         const TeamId team = TeamId::New();
         pg::BlockingConnection owner(pg::SharedCluster()->url(), milliseconds(5000));
-        owner.Run("INSERT INTO teams (id, billing_account_id, name) "
-                  "SELECT $1, id, 'Team' FROM billing_accounts LIMIT 1",
-                  {team.uuid.Dashed()});
+        owner.Run(
+            "INSERT INTO teams (id, billing_account_id, name) "
+            "SELECT $1, id, 'Team' FROM billing_accounts LIMIT 1",
+            {team.uuid.Dashed()});
         return team;
     }
     Blobs& Service(std::shared_ptr<BrokenBackend::State> broken = nullptr) {
@@ -178,8 +179,10 @@ protected:
     }
     // The counted total, and proof that it is the sum of the rows.
     std::int64_t Total(TeamId team) {
-        const std::string sum = Sql("SELECT coalesce(sum(bytes), 0)::text FROM blobs "
-                                    "WHERE team_id = $1 AND state <> 'deleting'", team);
+        const std::string sum =
+            Sql("SELECT coalesce(sum(bytes), 0)::text FROM blobs "
+                "WHERE team_id = $1 AND state <> 'deleting'",
+                team);
         const std::uint64_t used = Run(Service().Used(team));
         EXPECT_EQ(std::to_string(used), sum);
         return static_cast<std::int64_t>(used);
@@ -231,9 +234,14 @@ TEST_F(BlobsTest, KeepsContentAndWhatWasToldAboutIt) {
 TEST_F(BlobsTest, GivesRanges) {
     const std::string content = Text(300'000);
     const BlobId id = PutOk(content);
-    for (const auto& [first, last] : std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{
-             {0, 0}, {0, 299'999}, {65'535, 65'536}, {65'536, 131'071}, {131'071, 200'000},
-             {299'999, 299'999}, {262'144, 299'999}}) {
+    for (const auto& [first, last] :
+         std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{{0, 0},
+                                                                        {0, 299'999},
+                                                                        {65'535, 65'536},
+                                                                        {65'536, 131'071},
+                                                                        {131'071, 200'000},
+                                                                        {299'999, 299'999},
+                                                                        {262'144, 299'999}}) {
         EXPECT_TRUE(Get(id, ByteRange{first, last}) == content.substr(first, last - first + 1))
             << first << "-" << last;
     }
@@ -331,11 +339,12 @@ TEST_F(BlobsTest, WhatAWriterThatDiedLeftIsSwept) {
     Service();
     const BlobId id = BlobId::New();
     pg::BlockingConnection owner(pg::SharedCluster()->url(), milliseconds(5000));
-    owner.Run("INSERT INTO blobs (id, team_id, content_type, bytes, backend, key_id, live, state, "
-              "sweep_after) VALUES ($1, $2, 'a/b', 100, 'files', 'k', false, 'writing', "
-              "to_timestamp($3::bigint))",
-              {id.uuid.Dashed(), mine.uuid.Dashed(),
-               std::to_string(Clock::to_time_t(now + seconds(10)))});
+    owner.Run(
+        "INSERT INTO blobs (id, team_id, content_type, bytes, backend, key_id, live, state, "
+        "sweep_after) VALUES ($1, $2, 'a/b', 100, 'files', 'k', false, 'writing', "
+        "to_timestamp($3::bigint))",
+        {id.uuid.Dashed(), mine.uuid.Dashed(),
+         std::to_string(Clock::to_time_t(now + seconds(10)))});
     owner.Run("INSERT INTO blob_totals VALUES ($1, 100)", {mine.uuid.Dashed()});
     fs::create_directories(FileOf(id).parent_path());
     std::ofstream(FileOf(id)) << "whole, but its row never turned ready";
@@ -424,7 +433,8 @@ TEST_F(BlobsTest, TheQuotaHoldsWhoeverWritesAtTheSameTime) {
         };
         const Executor executor = co_await asio::this_coro::executor;
         const int all = count.left;
-        for (int i = 0; i < all; ++i) Spawn(executor, one(service, team, i % 2 == 0, &count), "one");
+        for (int i = 0; i < all; ++i)
+            Spawn(executor, one(service, team, i % 2 == 0, &count), "one");
         while (count.left > 0) co_await Sleep(milliseconds(5));
         co_return count;
     };

@@ -62,7 +62,8 @@ TEST(Sealed, HashesTheContent) {
     sealer.Update("abc");
     sealer.Finish();
     std::string hex;
-    for (const unsigned char c : sealer.sha256()) hex += "0123456789abcdef"[c >> 4U], hex += "0123456789abcdef"[c & 15U];
+    for (const unsigned char c : sealer.sha256())
+        hex += "0123456789abcdef"[c >> 4U], hex += "0123456789abcdef"[c & 15U];
     EXPECT_EQ(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
@@ -88,8 +89,8 @@ TEST(Sealed, AnythingElseDoesNotOpen) {
     EXPECT_FALSE(Open(BlobId::New(), sealed, bytes)) << "another object";
     const BlobId other = BlobId::New();
     const std::string foreign = Seal(other, Text(bytes));
-    EXPECT_FALSE(Open(id, foreign.substr(0, kSealedChunkBytes) + sealed.substr(kSealedChunkBytes),
-                      bytes))
+    EXPECT_FALSE(
+        Open(id, foreign.substr(0, kSealedChunkBytes) + sealed.substr(kSealedChunkBytes), bytes))
         << "a chunk of another object under the same key";
     Opener wrong_key(std::string(32, 'x'), id, bytes, 0);
     EXPECT_FALSE(wrong_key.Update(sealed));
@@ -100,8 +101,8 @@ TEST(Sealed, ARangeNeedsItsChunksOnly) {
     const std::string plain = Text(4 * kChunkBytes);
     const std::string sealed = Seal(id, plain);
     Opener opener(kKey, id, plain.size(), 2);
-    const auto some = opener.Update(
-        std::string_view(sealed).substr(2 * kSealedChunkBytes, kSealedChunkBytes));
+    const auto some =
+        opener.Update(std::string_view(sealed).substr(2 * kSealedChunkBytes, kSealedChunkBytes));
     ASSERT_TRUE(some);
     EXPECT_EQ(*some, plain.substr(2 * kChunkBytes, kChunkBytes));
 }

@@ -199,8 +199,10 @@ Task<http::Response> Work(Attempt attempt, http::Handler inner, http::Request* r
     if (auto* stream = std::get_if<http::StreamBody>(&response.body)) {
         const Executor loop = attempt.state->loop;
         auto out = std::make_shared<BytePipe>(loop, kTeePipe);
-        out->OnAbandon([from = stream->pipe] { from->Abandon(); });
-        Spawn(loop, Tee(std::move(attempt), stream->pipe, out, response.status, std::move(headers)),
+        OnDone on_done = std::exchange(response.on_done, nullptr);
+        Spawn(loop,
+              Tee(std::move(attempt), stream->pipe, out, response.status, std::move(headers),
+                  std::move(on_done)),
               "idempotent_stream");
         stream->pipe = out;
         co_return response;

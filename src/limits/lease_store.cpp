@@ -29,6 +29,12 @@ constexpr pg::Statement kSweepLeases{
     "JOIN lease_holders h ON h.id = l.holder_id "
     "WHERE l.expires_at < now() AND (l.units = 0 OR h.expires_at > now()) LIMIT 1000)"};
 
+// Two years and a month can be looked at and compared.
+constexpr pg::Statement kSweepBudgets{
+    "limits_sweep_budgets",
+    "DELETE FROM budgets WHERE id IN (SELECT id FROM budgets "
+    "WHERE period < (now() - interval '25 months')::date LIMIT 1000)"};
+
 std::string PeriodOf(std::chrono::year_month month) {
     return fmt::format("{:04}-{:02}-01", static_cast<int>(month.year()),
                        static_cast<unsigned>(month.month()));
@@ -83,6 +89,7 @@ Task<bool> LeaseStore::Beat(Uuid holder, NodeId node, std::chrono::milliseconds 
 Task<void> LeaseStore::Sweep() {
     co_await db_.Query(kSweepLeases);
     co_await db_.Query(kSweepHolders);
+    co_await db_.Query(kSweepBudgets);
 }
 
 }  // namespace vf::limits

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "limits/limits.hpp"
-#include "pg/blocking.hpp"
 #include "pg/migrations.hpp"
 #include "pg/pg_testing.hpp"
 #include "pg/roles.hpp"
@@ -235,6 +234,36 @@ inline Task<Result<Permit>> Enter(Limits* limits, Caller caller, Ask ask) {
     if (answer) co_return *std::move(answer);
     Result<Permit> result = co_await limits->Admit(std::move(caller), ask);
     co_return result;
+}
+
+// A plan that bounds nothing else.
+inline Plan Requests(std::int64_t requests) {
+    Plan plan;
+    plan.requests = requests;
+    return plan;
+}
+
+// Admits and settles `count` requests, one after the other.
+struct Tally {
+    int admitted = 0;
+    std::int64_t charge = 0;
+    std::string code;  // of the last refusal
+    std::string message;
+};
+inline Task<Tally> Use(Limits* limits, Caller caller, int count, Ask ask) {
+    Tally tally;
+    for (int i = 0; i < count; ++i) {
+        Result<Permit> permit = co_await Enter(limits, caller, ask);
+        if (!permit) {
+            tally.code = permit.error().code();
+            tally.message = permit.error().message();
+            continue;
+        }
+        ++tally.admitted;
+        tally.charge += permit->charge_milli();
+        permit->Settle(ask.characters, ask.audio_ms_estimate);
+    }
+    co_return tally;
 }
 
 }  // namespace vf::limits

@@ -4,7 +4,6 @@
 
 #include <fstream>
 
-#include "pg/blocking.hpp"
 #include "pg/migrations.hpp"
 #include "pg/pg_testing.hpp"
 #include "pg/roles.hpp"

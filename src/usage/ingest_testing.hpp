@@ -32,9 +32,13 @@ struct Ground {
             "CREATE TABLE test_totals (node_id uuid, requests bigint, characters bigint, "
             "charge bigint); GRANT INSERT ON test_totals TO voiceflow_system");
     }
-    pg::BlockingConnection Owner() { return pg::BlockingConnection(cluster->url(), std::chrono::milliseconds(5000)); }
+    pg::BlockingConnection Owner() {
+        return pg::BlockingConnection(cluster->url(), std::chrono::milliseconds(5000));
+    }
     // Sees across teams, as the owner (under FORCE) may not.
-    pg::BlockingConnection System() { return pg::BlockingConnection(urls.system, std::chrono::milliseconds(5000)); }
+    pg::BlockingConnection System() {
+        return pg::BlockingConnection(urls.system, std::chrono::milliseconds(5000));
+    }
     std::int64_t Ask(const std::string& sql) { return System().Run(sql)[0].Int(0); }
 };
 

@@ -286,7 +286,7 @@ TEST(Shipper, ADatabaseThatComesAndGoesLosesAndDoublesNothing) {
     TempDir dir;
     asio::io_context loop;
     UsageOptions options;
-    options.batch_rows = 20;
+    options.batch_rows = 50;
     std::atomic<bool> over{false};
     std::thread trouble([&] {
         for (int i = 0; i < 3; ++i) {
@@ -301,7 +301,7 @@ TEST(Shipper, ADatabaseThatComesAndGoesLosesAndDoublesNothing) {
     auto write = [](Node* n, std::atomic<bool>* until, int* count) -> Task<void> {
         while (!*until) {
             for (int i = 0; i < 10; ++i, ++*count) n->journal->End(MakeRow(1));
-            co_await Sleep(milliseconds(1));
+            co_await Sleep(milliseconds(5));
         }
     };
     auto all = [](auto writing, Node* n, std::atomic<bool>* until, int* count,

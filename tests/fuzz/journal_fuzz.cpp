@@ -66,7 +66,7 @@ void CheckRow(const UsageRow& row) {
     Require(row.status >= 0 && row.status <= 999);
     for (const std::int64_t count :
          {row.characters, row.audio_ms, row.engine_ms, row.bytes, row.charge_milli}) {
-        Require(count >= 0);
+        Require(count >= 0 && count <= kMaxCount);
     }
     for (const std::string* text :
          {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
