@@ -65,9 +65,9 @@ def acme(server):
     return {"key": key, "of_a_row": made["id"]}
 
 
-def get(server, path, key, accept="application/json", **query):
+def get(server, path, credential, /, accept="application/json", **query):
     return httpx.get(server.url + path, params=query,
-                     headers={"Authorization": f"Bearer {key}", "Accept": accept})
+                     headers={"Authorization": f"Bearer {credential}", "Accept": accept})
 
 
 def characters(response):
