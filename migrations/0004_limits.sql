@@ -25,6 +25,7 @@ CREATE TABLE budgets (
     CHECK ((subject = 'billing') = (team_id IS NULL))
 );
 COMMENT ON COLUMN budgets.bound IS 'requests, characters, milliseconds, or thousandths of a minor unit';
+CREATE INDEX budgets_by_period ON budgets (period);  -- old ones are swept
 SELECT vf_wall('budgets');
 REVOKE INSERT, UPDATE, DELETE ON budgets FROM voiceflow_app;
 
@@ -114,6 +115,11 @@ DECLARE
     spare  bigint;
     amount bigint;
 BEGIN
+    -- The common answer for spending bounds writes nothing.
+    IF (SELECT v.bound FROM vf_budget_bound(of_subject, of_id, of_metric, of_live) v) IS NULL THEN
+        RETURN QUERY SELECT 'unbounded', NULL::uuid, 0::bigint, NULL::bigint, NULL::bigint, false;
+        RETURN;
+    END IF;
     INSERT INTO budgets (id, subject, subject_id, team_id, metric, period, live)
         SELECT new_budget, of_subject, of_id, of_team, of_metric, of_period, of_live
         WHERE NOT EXISTS (SELECT 1 FROM budgets x WHERE x.subject = of_subject

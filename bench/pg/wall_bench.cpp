@@ -1,7 +1,7 @@
-// What the wall between teams costs: one row by its id, as a team (set_config and select in one sync
-// segment, under row-level security), beside the same select by the owner of an equal table without
-// a wall. Many in flight on one connection, in alternating rounds of one run.
-// Usage: wall_bench [seconds per round, default 2]
+// What the wall between teams costs: one row by its id, as a team (set_config and select in one
+// sync segment, under row-level security), beside the same select by the owner of an equal table
+// without a wall. Many in flight on one connection, in alternating rounds of one run. Usage:
+// wall_bench [seconds per round, default 2]
 
 #include <algorithm>
 #include <cstdio>

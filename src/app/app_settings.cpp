@@ -19,7 +19,6 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     http::DeclareSettings(schema, settings.http);
     identity::DeclareSettings(schema, settings.access);
     speech::DeclareSettings(schema, settings.speech);
-    limits::DeclareSettings(schema, settings.limits);
     engines::DeclareSettings(schema, settings.engines);
     pg::DeclareSettings(schema, settings.pool);
     schema.Secret("database.app_url", settings.app_url,
@@ -33,6 +32,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     usage::DeclareSettings(schema, settings.usage);
     limits::DeclareSettings(schema, settings.limits);
     events::DeclareSettings(schema, settings.events);
+    jobs::DeclareSettings(schema, settings.jobs);
     blob::DeclareSettings(schema, settings.blob);
     idempotency::DeclareSettings(schema, settings.idempotency);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},

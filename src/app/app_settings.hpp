@@ -12,6 +12,7 @@
 #include "http/server.hpp"
 #include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
+#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
@@ -37,6 +38,7 @@ struct AppSettings {
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;
+    jobs::JobOptions jobs;
     blob::BlobOptions blob;
     idempotency::IdempotencyOptions idempotency;
 };

@@ -3,6 +3,8 @@
 #include "app/database_setup.hpp"
 #include "blob/blob_routes.hpp"
 #include "events/events_routes.hpp"
+#include "exports/exports.hpp"
+#include "jobs/jobs_routes.hpp"
 #include "usage/usage_routes.hpp"
 
 namespace vf::app {
@@ -17,8 +19,9 @@ Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSett
                identity::Access& access)
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
       events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
-      idempotency_(loop, settings.idempotency) {
+      idempotency_(loop, settings.idempotency), jobs_(loop, threads, settings.jobs) {
     events_.AddReader(events::MetricsReader());
+    exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }
 
 Result<void> Ground::Open() {
@@ -41,6 +44,9 @@ void Ground::AddRoutes(http::Router& router) {
     usage::AddRoutes(router, [this] { return database_.get(); }, access_.Guard(Scope::kUsageRead));
     events::AddRoutes(router, events_, access_.Guard(Scope::kAdminRead));
     blob::AddRoutes(router, blobs_, access_);
+    jobs::AddRoutes(router, jobs_, access_.Guard(Scope::kSpeechRead),
+                    access_.Guard(Scope::kSpeechWrite));
+    exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
 }
 
 Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
@@ -66,6 +72,7 @@ Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
                                                 std::move(on_ingest));
     shipper_->Start();
     events_.Start(*database_);
+    jobs_.Start(*database_, keyring_);
     idempotency_.Start(*database_, blobs_, journal_->node());
     return {};
 }
@@ -76,6 +83,7 @@ void Ground::Drain() {
 
 Task<void> Ground::Stop() {
     if (!database_) co_return;
+    co_await jobs_.Stop();
     co_await shipper_->Drain(kShipAtStop);
     co_await shipper_->Stop();
     co_await limits_.Stop();

@@ -11,6 +11,7 @@
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
+#include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
 #include "pg/database.hpp"
 #include "secrets/keyring.hpp"
@@ -39,7 +40,7 @@ public:
     // Null until Start.
     pg::Database* database() const { return database_.get(); }
     idempotency::Idempotency& idempotency() { return idempotency_; }
-    const usage::Journal* journal() const { return journal_.get(); }
+    usage::Journal* journal() const { return journal_.get(); }
     // Filled by Start; nobody is admitted before.
     const speech::Metering& metering() const { return metering_; }
 
@@ -56,6 +57,7 @@ private:
     http::HttpClient client_;
     blob::Blobs blobs_;
     idempotency::Idempotency idempotency_;
+    jobs::Jobs jobs_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };

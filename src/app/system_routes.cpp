@@ -18,6 +18,15 @@ http::Response Ready(const SystemRoutes& routes) {
         const pg::Database* open = routes.ground.database();
         database = open && open->available() ? "ready" : "unavailable";
     }
+    // Refusing new work, or in need of an operator's look; speech goes on in the second case.
+    const char* journal = "starting";
+    if (usage::Journal* open = routes.ground.journal()) {
+        const Result<void> accepting = open->Accepting();
+        journal = !accepting && accepting.error().code() == "journal_full" ? "full"
+                  : !accepting                                             ? "failed"
+                  : open->damaged_segments() > 0                           ? "damaged"
+                                                                           : "ready";
+    }
     const char* status = "ready";
     if (routes.readiness.draining) {
         status = "draining";
@@ -26,9 +35,10 @@ http::Response Ready(const SystemRoutes& routes) {
     } else if (!routes.is_ready()) {
         status = "unavailable";
     }
-    return http::JsonResponse(
-        routes.is_ready() ? 200 : 503,
-        json::object{{"status", status}, {"engines", engines}, {"database", database}});
+    return http::JsonResponse(routes.is_ready() ? 200 : 503, json::object{{"status", status},
+                                                                          {"engines", engines},
+                                                                          {"database", database},
+                                                                          {"journal", journal}});
 }
 
 Task<http::Response> Server(http::Request& request, const SystemRoutes& routes) {

@@ -6,9 +6,9 @@ namespace vf {
 namespace {
 
 constexpr std::array<std::string_view, kScopeCount> kNames = {
-    "speech:read",   "speech:write",      "voices:read",       "voices:write", "models:read",
-    "models:write",  "deployments:read",  "deployments:write", "usage:read",   "usage:write",
-    "keys:read",     "keys:write",        "admin:read",        "admin:write"};
+    "speech:read",  "speech:write",     "voices:read",       "voices:write", "models:read",
+    "models:write", "deployments:read", "deployments:write", "usage:read",   "usage:write",
+    "keys:read",    "keys:write",       "admin:read",        "admin:write"};
 
 }  // namespace
 

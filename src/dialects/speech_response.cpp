@@ -25,7 +25,8 @@ void Sign(speech::SpeechRequest& speech, const http::Request& request) {
 }
 
 void AbandonOnCancel(http::Request& request, const speech::Speech& speech) {
-    if (!request.cancel) return;
+    // A request with an Idempotency-Key is done to its end: its client will ask for it again.
+    if (!request.cancel || request.operation) return;
     request.cancel->OnCancel([pipe = speech.pipe] { pipe->Abandon(); });
 }
 

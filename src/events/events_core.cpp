@@ -259,8 +259,7 @@ Task<void> EventsCore::Sweep(Core core) {
         log::Error("event_reader_dropped", {{"reader", name}});
     }
     for (;;) {
-        const std::int64_t deleted =
-            co_await DeleteOldEvents(db, core->options_.keep, kSweepBatch);
+        const std::int64_t deleted = co_await DeleteOldEvents(db, core->options_.keep, kSweepBatch);
         if (deleted < kSweepBatch || core->stopping_) co_return;
     }
 }

@@ -1,7 +1,7 @@
 #pragma once
 // The inside of Events: the watcher that finds out which events are final, the runners of the
-// readers, the streams and the sweeper. Shared by the coroutines that work for it. Inside src/events
-// only; on the loop.
+// readers, the streams and the sweeper. Shared by the coroutines that work for it. Inside
+// src/events only; on the loop.
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>

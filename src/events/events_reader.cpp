@@ -26,9 +26,9 @@ Task<void> EventsCore::RunReader(Core core, RunnerPtr runner) {
         if (core->stopping_) break;
         if (!read) {
             ++runner->failures;
-            log::Warning("event_reader_failed", {{"reader", name},
-                                                 {"code", read.error().code()},
-                                                 {"failures", runner->failures}});
+            log::Warning(
+                "event_reader_failed",
+                {{"reader", name}, {"code", read.error().code()}, {"failures", runner->failures}});
             const Millis pause = core->BackOff(runner->failures);
             co_await runner->end.Wait(pause);
             continue;

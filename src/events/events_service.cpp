@@ -65,7 +65,8 @@ pg::Params ParamsOf(EventId id, TeamId team, NewEvent event) {
 }  // namespace
 
 bool IsEventType(std::string_view type) {
-    if (type.empty() || type.size() > kMostType || type.find('.') == std::string_view::npos) return false;
+    if (type.empty() || type.size() > kMostType || type.find('.') == std::string_view::npos)
+        return false;
     char before = '.';
     for (const char c : type) {
         const bool is_letter = c >= 'a' && c <= 'z';

@@ -231,7 +231,9 @@ TEST(Events, AgainstTheRulesAreRefused) {
         events.Start(ground->db);
         const Result<Page> page = co_await events.List(team, Everything());
         const json::value name = page.value().events.at(0).data.at("name").at(0);
-        EXPECT_EQ(json::Print(name), "\"a\xEF\xBF\xBD\xEF\xBF\xBD" "b\"");
+        EXPECT_EQ(json::Print(name),
+                  "\"a\xEF\xBF\xBD\xEF\xBF\xBD"
+                  "b\"");
         co_await events.Stop();
     });
 }

@@ -77,10 +77,9 @@ inline void WithGround(const GroundBody& body) {
     RunTask(loop, RunBody(&ground, &body));
 }
 
-constexpr pg::Statement kTestMakeTeam{
-    "test_make_team",
-    "INSERT INTO teams (id, billing_account_id, name) "
-    "SELECT $1, id, 'Team' FROM billing_accounts LIMIT 1"};
+constexpr pg::Statement kTestMakeTeam{"test_make_team",
+                                      "INSERT INTO teams (id, billing_account_id, name) "
+                                      "SELECT $1, id, 'Team' FROM billing_accounts LIMIT 1"};
 
 inline Task<TeamId> MakeTeam(pg::Database* db) {
     const TeamId team = TeamId::New();
@@ -106,8 +105,8 @@ inline Task<EventId> Happen(pg::Database* db, TeamId team, NewEvent event) {
     co_return id;
 }
 
-constexpr pg::Statement kTestHolder{"test_holder",
-                                "SELECT coalesce(holder, '') FROM event_readers WHERE name = $1"};
+constexpr pg::Statement kTestHolder{
+    "test_holder", "SELECT coalesce(holder, '') FROM event_readers WHERE name = $1"};
 
 inline Task<std::string> HolderOf(pg::Database* db, std::string name) {
     pg::SystemDb system = db->System("the test looks who reads");

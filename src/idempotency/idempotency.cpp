@@ -68,15 +68,14 @@ struct Attempt {
 std::string KeptHeaders(const http::Response& response) {
     json::object kept;
     for (const auto& [name, value] : response.headers) {
-        const bool is_ours = name.size() > 12 && http::EqualsIgnoringCase(name.substr(0, 12),
-                                                                          "X-VoiceFlow-");
+        const bool is_ours =
+            name.size() > 12 && http::EqualsIgnoringCase(name.substr(0, 12), "X-VoiceFlow-");
         if (is_ours || http::EqualsIgnoringCase(name, "Content-Type")) kept[name] = value;
     }
     return json::Print(kept);
 }
 
-Task<void> StoreOrThrow(const Attempt& attempt, int status, std::string headers,
-                        std::string body) {
+Task<void> StoreOrThrow(const Attempt& attempt, int status, std::string headers, std::string body) {
     State& state = *attempt.state;
     pg::TeamDb db = state.database->Team(attempt.team);
     std::optional<BlobId> kept;
@@ -92,8 +91,8 @@ Task<void> StoreOrThrow(const Attempt& attempt, int status, std::string headers,
             log::Warning("idempotent_answer_not_kept", {{"code", stored.error().code()}});
         }
     }
-    co_await idempotency_store::Done(db, attempt.key, attempt.operation, status,
-                                     std::move(headers), kept);
+    co_await idempotency_store::Done(db, attempt.key, attempt.operation, status, std::move(headers),
+                                     kept);
 }
 
 // An answer that cannot be kept is made again when it is asked for again, under the same operation.
@@ -118,25 +117,30 @@ Task<void> Release(Attempt attempt) {
     if (!failure.empty()) log::Warning("idempotency_key_held", {{"error", failure}});
 }
 
-// Passes a stream on and keeps it, unless it breaks off.
+using OnDone = std::function<void(bool)>;
+
+// Passes a stream on and keeps it. A client that leaves does not end the work: it will ask again,
+// and then all of it is there. So the work is over, and charged, when it is stored.
 Task<void> Tee(Attempt attempt, std::shared_ptr<BytePipe> from, std::shared_ptr<BytePipe> to,
-               int status, std::string headers) {
+               int status, std::string headers, OnDone on_done) {
     std::string body;
     bool is_kept = true;
+    bool is_read = true;
     for (;;) {
         std::optional<std::string> chunk = co_await from->Read();
         if (!chunk) break;
         is_kept = is_kept && body.size() + chunk->size() <= attempt.state->options.max_bytes;
         if (is_kept) body += *chunk;
-        const bool taken = co_await to->Write(std::move(*chunk));
-        if (!taken) {
+        if (is_read) is_read = co_await to->Write(std::move(*chunk));
+        if (!is_read && !is_kept) {
             from->Abandon();
             break;
         }
     }
-    const bool is_whole = from->complete() && !to->abandoned();
+    const bool is_whole = from->complete();
     if (!is_whole) {
         to->Fail(from->error().value_or(Error()));
+        if (on_done) on_done(false);
         co_await Release(std::move(attempt));
         co_return;
     }
@@ -144,6 +148,7 @@ Task<void> Tee(Attempt attempt, std::shared_ptr<BytePipe> from, std::shared_ptr<
     // Kept before the last byte leaves: whoever has all of it finds it stored.
     co_await Store(std::move(attempt), status, std::move(headers), std::move(body));
     to->Finish();
+    if (on_done) on_done(true);
 }
 
 Task<Result<http::Response>> Replay(std::shared_ptr<State> state, TeamId team,
@@ -194,9 +199,10 @@ Task<http::Response> Work(Attempt attempt, http::Handler inner, http::Request* r
     if (auto* stream = std::get_if<http::StreamBody>(&response.body)) {
         const Executor loop = attempt.state->loop;
         auto out = std::make_shared<BytePipe>(loop, kTeePipe);
-        out->OnAbandon([from = stream->pipe] { from->Abandon(); });
+        OnDone on_done = std::exchange(response.on_done, nullptr);
         Spawn(loop,
-              Tee(std::move(attempt), stream->pipe, out, response.status, std::move(headers)),
+              Tee(std::move(attempt), stream->pipe, out, response.status, std::move(headers),
+                  std::move(on_done)),
               "idempotent_stream");
         stream->pipe = out;
         co_return response;
@@ -225,9 +231,8 @@ Task<http::Response> Handle(std::shared_ptr<State> state, http::Handler inner,
     const Digest digest = DigestOf(*request);
     pg::TeamDb db = state->database->Team(attempt.team);
     const OperationId fresh = OperationId::New();
-    StoredRequest stored =
-        co_await idempotency_store::Claim(db, attempt.key, digest, fresh, state->node,
-                                          state->options.lease, state->options.keep);
+    StoredRequest stored = co_await idempotency_store::Claim(
+        db, attempt.key, digest, fresh, state->node, state->options.lease, state->options.keep);
     attempt.operation = stored.operation;
     if (stored.is_claimed) {
         co_return co_await Work(std::move(attempt), std::move(inner), request);

@@ -1,16 +1,17 @@
 #pragma once
-// Requests sent again: with an `Idempotency-Key` header, the same key and the same request within 24
-// hours are answered again from what was stored, and charged once.
+// Requests sent again: with an `Idempotency-Key` header, the same key and the same request within
+// 24 hours are answered again from what was stored, and charged once.
 //
-//   same key, same request, done        the stored answer, with Idempotent-Replayed: true
-//   same key, same request, under way   409 idempotency_in_progress, Retry-After
-//   same key, another request           409 idempotency_key_reused
-//   the first attempt failed or died    done again, accounted under the first attempt's operation id,
-//                                       so that usage has one row for it
+// - Same key, same request, done: the stored answer, with Idempotent-Replayed: true.
+// - Same key, same request, under way: 409 idempotency_in_progress, Retry-After.
+// - Same key, another request: 409 idempotency_key_reused.
+// - The first attempt failed: done anew.
+// - The server of the first attempt died: done again, accounted under the first attempt's operation
+//   id, so that usage has one row for it.
 //
-// The request is its method, route, content type and body. Answers below 400 are kept (encrypted, as
-// blobs); an answer larger than `max_bytes` is made again instead. On the loop; must outlive the
-// router.
+// The request is its method, target, content type and body. Answers below 400 are kept (encrypted,
+// as blobs), also when the client left before it had all of it; an answer larger than `max_bytes`
+// is made again instead. On the loop; must outlive the router.
 
 #include <cstdint>
 #include <memory>

@@ -11,7 +11,8 @@ constexpr pg::Statement kClaim{
     "INSERT INTO idempotent_requests AS r (team_id, key_sha256, request_sha256, operation_id, "
     "node_id, state, lease_until, expires_at) VALUES ($1, $2, $3, $4, $5, 'working', "
     "now() + $6::bigint * interval '1 ms', now() + $7::bigint * interval '1 ms') "
-    "ON CONFLICT (team_id, key_sha256) DO UPDATE SET state = 'working', node_id = excluded.node_id, "
+    "ON CONFLICT (team_id, key_sha256) DO UPDATE SET state = 'working', node_id = "
+    "excluded.node_id, "
     "lease_until = excluded.lease_until, request_sha256 = excluded.request_sha256, "
     "status = NULL, headers = NULL, blob_id = NULL, "
     "operation_id = CASE WHEN r.expires_at < now() THEN excluded.operation_id "
@@ -31,10 +32,9 @@ constexpr pg::Statement kDone{
     "UPDATE idempotent_requests SET state = 'done', status = $4, headers = $5, blob_id = $6 "
     "WHERE team_id = $1 AND key_sha256 = $2 AND operation_id = $3"};
 
-// The operation's id stays: what was charged before a failure is not charged again.
 constexpr pg::Statement kRelease{
     "idempotency_release",
-    "UPDATE idempotent_requests SET lease_until = '-infinity' "
+    "DELETE FROM idempotent_requests "
     "WHERE team_id = $1 AND key_sha256 = $2 AND operation_id = $3 AND state = 'working'"};
 
 constexpr pg::Statement kReleaseNode{

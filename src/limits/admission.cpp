@@ -107,16 +107,15 @@ Core::Step Core::Reserve(Pass& pass, std::size_t hold, LocalBudget& budget, std:
         Hand(pass, hold, budget, units);
         return Step::kDone;
     }
-    const bool is_used_up =
-        pass.now < budget.used_up_until && units > std::max<std::int64_t>(budget.free, 0) +
-                                                       budget.remaining;
+    const bool is_used_up = pass.now < budget.used_up_until &&
+                            units > std::max<std::int64_t>(budget.free, 0) + budget.remaining;
     if (is_used_up && budget.name.metric == Metric::kSpendMilli) {
-        return Refuse(pass, SpendingBoundReached(pass.plan, budget.name.subject, budget.bound,
-                                                 pass.month));
+        return Refuse(
+            pass, SpendingBoundReached(pass.plan, budget.name.subject, budget.bound, pass.month));
     }
     if (is_used_up) {
-        return Refuse(pass, AllowanceUsedUp(pass.plan, budget.name.metric, pass.caller.live,
-                                            pass.month));
+        return Refuse(pass,
+                      AllowanceUsedUp(pass.plan, budget.name.metric, pass.caller.live, pass.month));
     }
     if (IsAway(pass.now)) return Refuse(pass, BudgetUnavailable());
     return Lack(pass, budget, units - budget.free, BlockOf(budget.name.metric));
@@ -128,8 +127,7 @@ Core::Step Core::ReserveAllowance(Pass& pass, Metric metric) {
     std::int64_t units = UnitsOf(index, ask.characters, ask.audio_ms_estimate);
     // An estimate of nothing must not pass an allowance that is used up.
     if (metric == Metric::kAudioMs) units = std::max<std::int64_t>(units, 1);
-    LocalBudget* found =
-        FindOrMake(pass.Name(Subject::kBilling, pass.caller.billing.uuid, metric));
+    LocalBudget* found = FindOrMake(pass.Name(Subject::kBilling, pass.caller.billing.uuid, metric));
     if (!found) return Refuse(pass, BudgetUnavailable());
     LocalBudget& budget = *found;
     // The plan has no such allowance any more; the caller's copy is older.
@@ -229,12 +227,27 @@ Attempt Core::Try(const Caller& caller, const Ask& ask) {
     return std::move(pass.attempt);
 }
 
+// What else a caller nobody has seen here needs is fetched beside the first that lacks.
+void Core::AskForOthers(const Caller& caller, const LocalBudget* except) {
+    for (const Metric metric : kAllowanceMetrics) {
+        if (!AllowanceOf(*caller.plan, metric)) continue;
+        const BudgetName name{Subject::kBilling,   metric,      caller.live,
+                              caller.billing.uuid, caller.team, Month()};
+        LocalBudget* const budget = FindOrMake(name);
+        if (!budget || budget == except || budget->known) continue;
+        if (budget->busy || budget->filling) continue;
+        budget->filling = true;
+        Spawn(loop_, FetchAgain(shared_from_this(), name, BlockOf(metric)), "limits_fill");
+    }
+}
+
 Task<Result<Permit>> Core::Admit(std::shared_ptr<Core> self, Caller caller, Ask ask) {
     for (int i = 0; i < kMostTries; ++i) {
         Attempt attempt = self->Try(caller, ask);
         if (attempt.answer) co_return *std::move(attempt.answer);
         LocalBudget* const budget = attempt.lacking;
         if (budget->busy && budget->waiting >= self->options_.waiting) break;
+        if (!budget->known) self->AskForOthers(caller, budget);
         co_await Fetch(self, budget, attempt.units, attempt.block);
     }
     Error error = BudgetUnavailable();

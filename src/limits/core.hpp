@@ -77,8 +77,9 @@ private:
     void Hand(Pass& pass, std::size_t hold, LocalBudget& budget, std::int64_t units);
     void Return(Hold& hold, std::int64_t used);
     void Prefetch(LocalBudget& budget, SteadyTime now);
+    void AskForOthers(const Caller& caller, const LocalBudget* except);
 
-    LocalBudget* Find(const BudgetName& name);       // null: not there
+    LocalBudget* Find(const BudgetName& name);        // null: not there
     LocalBudget* FindOrMake(const BudgetName& name);  // null: no room for another
     void Refresh(LocalBudget& budget);
     std::chrono::year_month Month();

@@ -14,12 +14,11 @@ constexpr pg::Statement kTake{
     "FROM vf_lease_take($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
 constexpr pg::Statement kTurn{
     "limits_turn", "SELECT vf_lease_turn($1, $2, $3, $4, $5, $6 * interval '1 millisecond')"};
-constexpr pg::Statement kBeat{
-    "limits_beat",
-    "INSERT INTO lease_holders AS h (id, node_id, expires_at) "
-    "VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond') "
-    "ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at "
-    "WHERE h.expires_at > clock_timestamp()"};
+constexpr pg::Statement kBeat{"limits_beat",
+                              "INSERT INTO lease_holders AS h (id, node_id, expires_at) "
+                              "VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond') "
+                              "ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at "
+                              "WHERE h.expires_at > clock_timestamp()"};
 constexpr pg::Statement kSweepHolders{
     "limits_sweep_holders",
     "DELETE FROM lease_holders WHERE id IN (SELECT id FROM lease_holders "
@@ -29,6 +28,12 @@ constexpr pg::Statement kSweepLeases{
     "DELETE FROM leases WHERE id IN (SELECT l.id FROM leases l "
     "JOIN lease_holders h ON h.id = l.holder_id "
     "WHERE l.expires_at < now() AND (l.units = 0 OR h.expires_at > now()) LIMIT 1000)"};
+
+// Two years and a month can be looked at and compared.
+constexpr pg::Statement kSweepBudgets{
+    "limits_sweep_budgets",
+    "DELETE FROM budgets WHERE id IN (SELECT id FROM budgets "
+    "WHERE period < (now() - interval '25 months')::date LIMIT 1000)"};
 
 std::string PeriodOf(std::chrono::year_month month) {
     return fmt::format("{:04}-{:02}-01", static_cast<int>(month.year()),
@@ -58,7 +63,7 @@ Task<Taken> LeaseStore::Take(TakeRequest request) {
     const pg::Rows rows = co_await db_.Query(kTake, std::move(params), kTimeout);
     Taken taken;
     taken.status = StatusOf(rows[0].Text(0));
-    taken.budget_id = rows[0].Text(1);
+    taken.budget_id = rows[0].MaybeText(1).value_or("");
     taken.granted = rows[0].Int(2);
     taken.remaining = rows[0].MaybeInt(3).value_or(0);
     taken.bound = rows[0].MaybeInt(4);
@@ -84,6 +89,7 @@ Task<bool> LeaseStore::Beat(Uuid holder, NodeId node, std::chrono::milliseconds 
 Task<void> LeaseStore::Sweep() {
     co_await db_.Query(kSweepLeases);
     co_await db_.Query(kSweepHolders);
+    co_await db_.Query(kSweepBudgets);
 }
 
 }  // namespace vf::limits

@@ -144,7 +144,7 @@ void Core::Apply(LocalBudget& budget, const Taken& taken, std::int64_t needed, s
         return;
     }
     const SteadyTime now = clocks_.steady();
-    budget.id = taken.budget_id;
+    if (!taken.budget_id.empty()) budget.id = taken.budget_id;
     budget.bound = taken.bound;
     budget.hard = taken.hard;
     budget.known = true;

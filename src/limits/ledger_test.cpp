@@ -8,12 +8,6 @@ namespace {
 
 using usage::IngestTotals;
 
-Plan Requests(std::int64_t requests) {
-    Plan plan;
-    plan.requests = requests;
-    return plan;
-}
-
 std::vector<IngestTotals> Once(World* world, const Caller& caller, std::int64_t requests) {
     return {TotalsOf(caller, world->nodes[0].id, world->Month(), requests)};
 }
@@ -193,17 +187,18 @@ TEST(Ledger, ASpendingBoundAlertsItsTeam) {
     caller = owner.Customer(Requests(1'000'000));
     world.Run([](World* w) -> Task<void> {
         pg::Database* db = w->nodes[0].database.get();
+        pg::TeamDb mine = db->Team(caller.team);
         SpendingBound team{Subject::kTeam, {}, 1000, false};
-        const Result<void> set_team = co_await SetSpendingBound(db->Team(caller.team), team);
+        const Result<void> set_team = co_await SetSpendingBound(mine, team);
         EXPECT_TRUE(set_team.ok());
         SpendingBound key{Subject::kKey, caller.key->uuid, 100, true};
-        const Result<void> set_key = co_await SetSpendingBound(db->Team(caller.team), key);
+        const Result<void> set_key = co_await SetSpendingBound(mine, key);
         EXPECT_TRUE(set_key.ok());
         std::vector<IngestTotals> totals;
         totals.push_back(TotalsOf(caller, w->nodes[0].id, w->Month(), 1, 1, 1, 850));
         co_await Ingest(db, std::move(totals));
-        const std::vector<Standing> standings = co_await ReadStandings(
-            db->System("test"), caller.billing, caller.team, w->Month());
+        const std::vector<Standing> standings =
+            co_await ReadStandings(db->System("test"), caller.billing, caller.team, w->Month());
         int bounds = 0;
         for (const Standing& standing : standings) {
             if (standing.metric != Metric::kSpendMilli) continue;

@@ -71,18 +71,18 @@ std::unique_ptr<Concurrency> MakeLocalConcurrency() {
 void DeclareSettings(SettingsSchema& schema, LimitsOptions& options) {
     using std::chrono::milliseconds;
     constexpr std::int64_t kMost = 1'000'000'000'000;
-    schema.Duration("limits.lease", options.lease, milliseconds(5'000), milliseconds(3'600'000),
-                    {"\"60s\"",
-                     "How long the budget blocks of a server that has gone silent stay its own."});
+    schema.Duration(
+        "limits.lease", options.lease, milliseconds(5'000), milliseconds(3'600'000),
+        {"\"60s\"", "How long the budget blocks of a server that has gone silent stay its own."});
     schema.Duration("limits.idle", options.idle, milliseconds(1'000), milliseconds(3'600'000),
                     {"\"30s\"", "After which time without use a budget block is given back."});
     schema.Integer("limits.block_requests", options.block_requests, 1, kMost,
                    {"1000", "The most requests of an allowance that a server takes at once."});
     schema.Integer("limits.block_characters", options.block_characters, 1, kMost,
                    {"500000", "The most characters of an allowance that a server takes at once."});
-    schema.Integer("limits.block_audio_ms", options.block_audio_ms, 1, kMost,
-                   {"3600000",
-                    "The most milliseconds of audio of an allowance that a server takes at once."});
+    schema.Integer(
+        "limits.block_audio_ms", options.block_audio_ms, 1, kMost,
+        {"3600000", "The most milliseconds of audio of an allowance that a server takes at once."});
     schema.Integer("limits.block_spend_milli", options.block_spend_milli, 1, kMost,
                    {"100000",
                     "The most of a spending bound that a server takes at once, in thousandths of "

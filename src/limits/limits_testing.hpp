@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "limits/limits.hpp"
-#include "pg/blocking.hpp"
 #include "pg/migrations.hpp"
 #include "pg/pg_testing.hpp"
 #include "pg/roles.hpp"
@@ -60,8 +59,8 @@ public:
         Run("INSERT INTO plans (id, catalogue, name, tier, currency, price_minor, quality) "
             "VALUES ($1, 'test', $1, 'paid', 'USD', 0, 'studio') ON CONFLICT DO NOTHING",
             {plan.id});
-        Run("UPDATE plans SET requests = " + text(plan.requests) + ", characters = " +
-                text(plan.characters) + ", audio_ms = " + text(plan.audio_ms) +
+        Run("UPDATE plans SET requests = " + text(plan.requests) +
+                ", characters = " + text(plan.characters) + ", audio_ms = " + text(plan.audio_ms) +
                 ", over_request_milli = " + text(plan.over_request_milli) +
                 ", over_character_milli = " + text(plan.over_character_milli) +
                 ", over_audio_second_milli = " + text(plan.over_audio_second_milli) +
@@ -93,10 +92,11 @@ public:
             {team.uuid.Dashed(), billing.uuid.Dashed()});
     }
     std::int64_t Used(Subject subject, Uuid id, Metric metric, bool live = true) {
-        return Number("SELECT sum(used)::bigint FROM budgets WHERE subject = $1 AND "
-                      "subject_id = $2 AND metric = $3 AND live = $4",
-                      {std::string(SubjectName(subject)), id.Dashed(),
-                       std::string(MetricName(metric)), live ? "t" : "f"});
+        return Number(
+            "SELECT sum(used)::bigint FROM budgets WHERE subject = $1 AND "
+            "subject_id = $2 AND metric = $3 AND live = $4",
+            {std::string(SubjectName(subject)), id.Dashed(), std::string(MetricName(metric)),
+             live ? "t" : "f"});
     }
     // Units that are leased and count, of one billing account's metric.
     std::int64_t Leased(BillingAccountId billing, Metric metric) {
@@ -113,9 +113,10 @@ public:
             {node.uuid.Dashed()});
     }
     std::int64_t Alerts(TeamId team, int percent) {
-        return Number("SELECT count(*) FROM events WHERE team_id = $1 AND type = 'usage.alert' "
-                      "AND data->>'percent' = $2",
-                      {team.uuid.Dashed(), std::to_string(percent)});
+        return Number(
+            "SELECT count(*) FROM events WHERE team_id = $1 AND type = 'usage.alert' "
+            "AND data->>'percent' = $2",
+            {team.uuid.Dashed(), std::to_string(percent)});
     }
 
 private:
@@ -164,8 +165,8 @@ public:
         node.limits->Start(*node.database, node.id);
     }
     std::chrono::year_month Month() const {
-        const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(
-            std::chrono::system_clock::now() + wall_offset));
+        const std::chrono::year_month_day day(
+            std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now() + wall_offset));
         return day.year() / day.month();
     }
     // Runs `body(World*)` and stops every node.
@@ -206,8 +207,8 @@ inline usage::IngestTotals TotalsOf(const Caller& caller, NodeId node,
                                     std::chrono::year_month month, std::int64_t requests,
                                     std::int64_t characters = 0, std::int64_t audio_ms = 0,
                                     std::int64_t charge_milli = 0) {
-    return {caller.billing, caller.team, caller.key, caller.live,  node,
-            month,          requests,    characters, audio_ms, charge_milli};
+    return {caller.billing, caller.team, caller.key, caller.live, node,
+            month,          requests,    characters, audio_ms,    charge_milli};
 }
 
 inline Task<void> Ingest(pg::Database* database, std::vector<usage::IngestTotals> totals,
@@ -233,6 +234,36 @@ inline Task<Result<Permit>> Enter(Limits* limits, Caller caller, Ask ask) {
     if (answer) co_return *std::move(answer);
     Result<Permit> result = co_await limits->Admit(std::move(caller), ask);
     co_return result;
+}
+
+// A plan that bounds nothing else.
+inline Plan Requests(std::int64_t requests) {
+    Plan plan;
+    plan.requests = requests;
+    return plan;
+}
+
+// Admits and settles `count` requests, one after the other.
+struct Tally {
+    int admitted = 0;
+    std::int64_t charge = 0;
+    std::string code;  // of the last refusal
+    std::string message;
+};
+inline Task<Tally> Use(Limits* limits, Caller caller, int count, Ask ask) {
+    Tally tally;
+    for (int i = 0; i < count; ++i) {
+        Result<Permit> permit = co_await Enter(limits, caller, ask);
+        if (!permit) {
+            tally.code = permit.error().code();
+            tally.message = permit.error().message();
+            continue;
+        }
+        ++tally.admitted;
+        tally.charge += permit->charge_milli();
+        permit->Settle(ask.characters, ask.audio_ms_estimate);
+    }
+    co_return tally;
 }
 
 }  // namespace vf::limits

@@ -47,13 +47,13 @@ struct LocalBudget {
     SteadyTime opened{};
     SteadyTime touched{};
 
-    std::int64_t block = 0;          // what the last taking brought
+    std::int64_t block = 0;  // what the last taking brought
     std::optional<std::int64_t> bound;
     bool hard = false;
-    bool known = false;              // bound and hard were read
-    SteadyTime known_until{};        // … and are believed without a look
-    SteadyTime used_up_until{};      // there was not enough; believed until then
-    std::int64_t remaining = 0;      // what there was
+    bool known = false;          // bound and hard were read
+    SteadyTime known_until{};    // … and are believed without a look
+    SteadyTime used_up_until{};  // there was not enough; believed until then
+    std::int64_t remaining = 0;  // what there was
 
     bool busy = false;         // one statement at a time
     bool filling = false;      // one was started beside the work

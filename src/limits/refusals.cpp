@@ -52,23 +52,24 @@ Error TooManyAtOnce(const Plan& plan) {
 }
 
 Error AllowanceUsedUp(const Plan& plan, Metric metric, bool live, std::chrono::year_month month) {
-    return Error(ErrorKind::kPaymentRequired, "allowance_used_up",
-                 fmt::format("This request would go beyond the {}{} a month that the plan {} "
-                             "includes. The allowance ({}) renews at {}; a larger plan helps at once.",
-                             live ? "" : "test allowance of ",
-                             Amount(metric, AllowanceOf(plan, metric)), plan.name,
-                             MetricName(metric), RenewalAfter(month)));
+    return Error(
+        ErrorKind::kPaymentRequired, "allowance_used_up",
+        fmt::format("This request would go beyond the {}{} a month that the plan {} "
+                    "includes. The allowance ({}) renews at {}; a larger plan helps at once.",
+                    live ? "" : "test allowance of ", Amount(metric, AllowanceOf(plan, metric)),
+                    plan.name, MetricName(metric), RenewalAfter(month)));
 }
 
 Error SpendingBoundReached(const Plan& plan, Subject subject, std::optional<std::int64_t> bound,
                            std::chrono::year_month month) {
     const std::int64_t milli = bound.value_or(0);
-    return Error(ErrorKind::kPaymentRequired, "spending_bound_reached",
-                 fmt::format("The {} may cost at most {}.{:05} {} a month beyond the plan, and this "
-                             "request would cost more. An administrator of the team can raise the "
-                             "bound; it starts anew at {}.",
-                             subject == Subject::kKey ? "API key" : "team", milli / 100'000,
-                             milli % 100'000, plan.currency, RenewalAfter(month)));
+    return Error(
+        ErrorKind::kPaymentRequired, "spending_bound_reached",
+        fmt::format("The {} may cost at most {}.{:05} {} a month beyond the plan, and this "
+                    "request would cost more. An administrator of the team can raise the "
+                    "bound; it starts anew at {}.",
+                    subject == Subject::kKey ? "API key" : "team", milli / 100'000, milli % 100'000,
+                    plan.currency, RenewalAfter(month)));
 }
 
 Error BudgetUnavailable() {

@@ -42,9 +42,9 @@ Uuid UuidOf(std::string_view text) {
 
 Task<Result<void>> SetSpendingBound(pg::TeamDb team, SpendingBound bound) {
     if (bound.bound_milli < 0 || bound.bound_milli > kMostMilli) {
-        co_return Error(ErrorKind::kInvalid, "out_of_range",
-                        fmt::format("A spending bound is 0 to {} thousandths of a minor unit.",
-                                    kMostMilli));
+        co_return Error(
+            ErrorKind::kInvalid, "out_of_range",
+            fmt::format("A spending bound is 0 to {} thousandths of a minor unit.", kMostMilli));
     }
     // A team may bound itself and its keys only.
     const bool is_team = bound.subject == Subject::kTeam;
@@ -77,8 +77,8 @@ Task<std::vector<SpendingBound>> ReadSpendingBounds(pg::TeamDb team) {
     co_return bounds;
 }
 
-Task<std::vector<Standing>> ReadStandings(pg::SystemDb system, BillingAccountId billing, TeamId team,
-                                          std::chrono::year_month month) {
+Task<std::vector<Standing>> ReadStandings(pg::SystemDb system, BillingAccountId billing,
+                                          TeamId team, std::chrono::year_month month) {
     pg::Params params;
     params.Text(billing.uuid.Dashed()).Text(team.uuid.Dashed());
     params.Text(fmt::format("{:04}-{:02}-01", static_cast<int>(month.year()),
@@ -90,8 +90,8 @@ Task<std::vector<Standing>> ReadStandings(pg::SystemDb system, BillingAccountId 
         standing.subject = SubjectOf(row.Text(0));
         standing.subject_id = UuidOf(row.Text(1));
         const std::string_view metric = row.Text(2);
-        for (const Metric each : {Metric::kRequests, Metric::kCharacters, Metric::kAudioMs,
-                                  Metric::kSpendMilli}) {
+        for (const Metric each :
+             {Metric::kRequests, Metric::kCharacters, Metric::kAudioMs, Metric::kSpendMilli}) {
             if (MetricName(each) == metric) standing.metric = each;
         }
         standing.live = row.Bool(3);

@@ -17,33 +17,11 @@ Plan Priced() {
     return plan;
 }
 
-struct Tally {
-    int admitted = 0;
-    std::int64_t charge = 0;
-    std::string code;
-    std::string message;
-};
-Task<Tally> Use(Limits* limits, Caller caller, int count) {
-    Tally tally;
-    for (int i = 0; i < count; ++i) {
-        Result<Permit> permit = co_await Enter(limits, caller, kShort);
-        if (!permit) {
-            tally.code = permit.error().code();
-            tally.message = permit.error().message();
-            continue;
-        }
-        ++tally.admitted;
-        tally.charge += permit->charge_milli();
-        permit->Settle(20, 1500);
-    }
-    co_return tally;
-}
-
 Task<void> Bound(World* world, Caller caller, Subject subject, std::int64_t milli, bool hard) {
     SpendingBound bound{subject, subject == Subject::kKey ? caller.key->uuid : caller.team.uuid,
                         milli, hard};
-    const Result<void> set =
-        co_await SetSpendingBound(world->nodes[0].database->Team(caller.team), bound);
+    pg::TeamDb team = world->nodes[0].database->Team(caller.team);
+    const Result<void> set = co_await SetSpendingBound(team, bound);
     EXPECT_TRUE(set.ok());
 }
 
@@ -55,7 +33,7 @@ TEST(Spending, ATeamIsBoundExactly) {
     caller = owner.Customer(Priced());
     world.Run([](World* w) -> Task<void> {
         co_await Bound(w, caller, Subject::kTeam, 550, true);
-        const Tally tally = co_await Use(w->nodes[0].limits.get(), caller, 20);
+        const Tally tally = co_await Use(w->nodes[0].limits.get(), caller, 20, kShort);
         EXPECT_EQ(tally.admitted, 2 + 5);
         EXPECT_EQ(tally.charge, 500);
         EXPECT_EQ(tally.code, "spending_bound_reached");
@@ -73,13 +51,13 @@ TEST(Spending, AKeyIsBoundWithinItsTeam) {
         Limits* limits = w->nodes[0].limits.get();
         co_await Bound(w, caller, Subject::kTeam, 500, true);
         co_await Bound(w, caller, Subject::kKey, 200, true);
-        const Tally tally = co_await Use(limits, caller, 20);
+        const Tally tally = co_await Use(limits, caller, 20, kShort);
         EXPECT_EQ(tally.admitted, 2 + 2);
         EXPECT_THAT(tally.message, HasSubstr("The API key"));
         // Another way into the team is bound by the team only.
         Caller session = caller;
         session.key = std::nullopt;
-        const Tally rest = co_await Use(limits, session, 20);
+        const Tally rest = co_await Use(limits, session, 20, kShort);
         EXPECT_EQ(rest.admitted, 3);
         EXPECT_THAT(rest.message, HasSubstr("The team"));
     });
@@ -93,7 +71,7 @@ TEST(Spending, ASoftBoundOnlyAlerts) {
     caller = owner.Customer(Priced());
     world.Run([](World* w) -> Task<void> {
         co_await Bound(w, caller, Subject::kTeam, 100, false);
-        const Tally tally = co_await Use(w->nodes[0].limits.get(), caller, 20);
+        const Tally tally = co_await Use(w->nodes[0].limits.get(), caller, 20, kShort);
         EXPECT_EQ(tally.admitted, 20);
         EXPECT_EQ(tally.charge, 1800);
     });
@@ -107,7 +85,7 @@ TEST(Spending, AChangedBoundIsSeen) {
     caller = owner.Customer(Priced());
     world.Run([](World* w) -> Task<void> {
         Limits* limits = w->nodes[0].limits.get();
-        const Tally open = co_await Use(limits, caller, 5);
+        const Tally open = co_await Use(limits, caller, 5, kShort);
         EXPECT_EQ(open.charge, 300);
         // What was spent before the bound counts, once its rows have come.
         std::vector<usage::IngestTotals> totals;
@@ -115,22 +93,22 @@ TEST(Spending, AChangedBoundIsSeen) {
         co_await Ingest(w->nodes[0].database.get(), std::move(totals));
         co_await Bound(w, caller, Subject::kTeam, 450, true);
         limits->SpendingBoundChanged(caller.team.uuid);
-        const Tally bound = co_await Use(limits, caller, 5);
+        const Tally bound = co_await Use(limits, caller, 5, kShort);
         EXPECT_EQ(bound.admitted, 1);
         co_await Bound(w, caller, Subject::kTeam, 10'000, true);
         limits->SpendingBoundChanged(caller.team.uuid);
-        const Tally raised = co_await Use(limits, caller, 5);
+        const Tally raised = co_await Use(limits, caller, 5, kShort);
         EXPECT_EQ(raised.admitted, 5);
         // And without a call, after a while.
-        const bool removed = co_await RemoveSpendingBound(
-            w->nodes[0].database->Team(caller.team), Subject::kTeam, caller.team.uuid);
+        const bool removed = co_await RemoveSpendingBound(w->nodes[0].database->Team(caller.team),
+                                                          Subject::kTeam, caller.team.uuid);
         EXPECT_TRUE(removed);
         w->steady_offset += seconds(50);
         co_await limits->TendNow();
         w->steady_offset += seconds(50);
-        const Tally looked = co_await Use(limits, caller, 1);
+        const Tally looked = co_await Use(limits, caller, 1, kShort);
         EXPECT_EQ(looked.admitted, 1);
-        const Tally free = co_await Use(limits, caller, 200);
+        const Tally free = co_await Use(limits, caller, 200, kShort);
         EXPECT_EQ(free.admitted, 200);
     });
 }
@@ -156,8 +134,7 @@ TEST(Spending, BoundsBelongToTheirTeam) {
         co_await Bound(w, other, Subject::kKey, 8, false);
         const auto none = co_await ReadSpendingBounds(team);
         EXPECT_TRUE(none.empty());
-        const bool removed =
-            co_await RemoveSpendingBound(team, Subject::kKey, other.key->uuid);
+        const bool removed = co_await RemoveSpendingBound(team, Subject::kKey, other.key->uuid);
         EXPECT_FALSE(removed);
         const auto two = co_await ReadSpendingBounds(w->nodes[0].database->Team(other.team));
         EXPECT_EQ(two.size(), 2U);
@@ -200,21 +177,21 @@ TEST(Spending, WithoutTheDatabaseNothingBoundedGoesUnmetered) {
         Limits* limits = w->nodes[0].limits.get();
         co_await Bound(w, bounded, Subject::kTeam, 100'000, true);
         for (const Caller& caller : {hard, priced, bounded}) {
-            const Tally tally = co_await Use(limits, caller, 1);
+            const Tally tally = co_await Use(limits, caller, 1, kShort);
             EXPECT_EQ(tally.admitted, 1);
         }
         cluster.Stop();
         // The leases at hand last: 10 were taken, one was used.
-        const Tally of_hard = co_await Use(limits, hard, 15);
+        const Tally of_hard = co_await Use(limits, hard, 15, kShort);
         EXPECT_EQ(of_hard.admitted, 9);
         EXPECT_EQ(of_hard.code, "budget_unavailable");
-        const Tally of_priced = co_await Use(limits, priced, 50);
+        const Tally of_priced = co_await Use(limits, priced, 50, kShort);
         EXPECT_EQ(of_priced.admitted, 50);
         EXPECT_EQ(of_priced.charge, 0);  // in doubt for the customer
-        const Tally of_bounded = co_await Use(limits, bounded, 15);
+        const Tally of_bounded = co_await Use(limits, bounded, 15, kShort);
         EXPECT_EQ(of_bounded.admitted, 9);
         EXPECT_EQ(of_bounded.code, "budget_unavailable");
-        const Tally of_unseen = co_await Use(limits, unseen, 3);
+        const Tally of_unseen = co_await Use(limits, unseen, 3, kShort);
         EXPECT_EQ(of_unseen.admitted, 0);
         EXPECT_EQ(of_unseen.code, "budget_unavailable");
         // Known to be away: the answer is at hand.
@@ -222,13 +199,13 @@ TEST(Spending, WithoutTheDatabaseNothingBoundedGoesUnmetered) {
         EXPECT_TRUE(refused && CodeOf(*refused) == "budget_unavailable");
         // Longer than the lease: even what is at hand may be another's by now.
         w->steady_offset += seconds(61);
-        const Tally late = co_await Use(limits, hard, 3);
+        const Tally late = co_await Use(limits, hard, 3, kShort);
         EXPECT_EQ(late.admitted, 0);
         cluster.Start();
         co_await w->nodes[0].database->WaitAvailable(milliseconds(20'000));
         w->steady_offset += seconds(2);
         for (const Caller& caller : {hard, priced, bounded, unseen}) {
-            const Tally tally = co_await Use(limits, caller, 3);
+            const Tally tally = co_await Use(limits, caller, 3, kShort);
             EXPECT_EQ(tally.admitted, 3);
         }
     });

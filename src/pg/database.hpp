@@ -7,10 +7,10 @@
 // (key look-ups, ingest, outbox readers, sweepers) connects as another PostgreSQL role, whose
 // policies let it; `grep 'System("'` finds all of it.
 //
-// Store functions take a TeamDb (or TeamTransaction), or a SystemDb (or SystemTransaction); there is
-// no other handle on a connection outside src/pg, and scripts/lint keeps it so.
-// On the loop; not thread-safe. Handles are small values and may outlive nothing but themselves:
-// the Database must live as long as what was made from it.
+// Store functions take a TeamDb (or TeamTransaction), or a SystemDb (or SystemTransaction); there
+// is no other handle on a connection outside src/pg, and scripts/lint keeps it so. On the loop; not
+// thread-safe. Handles are small values and may outlive nothing but themselves: the Database must
+// live as long as what was made from it.
 
 #include <memory>
 #include <string>

@@ -161,7 +161,8 @@ TEST(Database, TheAppRoleCannotSwitchTheWallOff) {
              "GRANT voiceflow_system TO CURRENT_USER",
              "ALTER ROLE CURRENT_USER BYPASSRLS",
              "CREATE TABLE stolen AS SELECT 1",
-             "CREATE OR REPLACE FUNCTION vf_team() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'",
+             "CREATE OR REPLACE FUNCTION vf_team() RETURNS uuid LANGUAGE sql AS 'SELECT "
+             "NULL::uuid'",
              "SELECT vf_wall('plans')",
              "SELECT * FROM accounts",
              "SELECT * FROM billing_accounts",
@@ -186,8 +187,9 @@ TEST(Database, EveryTableWithATeamHasTheWall) {
         "AND a.attname = 'team_id' AND NOT a.attisdropped AND NOT c.relispartition "
         "AND NOT (c.relrowsecurity AND c.relforcerowsecurity)");
     for (const Row row : naked) ADD_FAILURE() << row.Text(0) << " has no row-level security";
-    EXPECT_GE(owner.Run("SELECT 1 FROM pg_class WHERE relrowsecurity AND relforcerowsecurity").size(),
-              4U);
+    EXPECT_GE(
+        owner.Run("SELECT 1 FROM pg_class WHERE relrowsecurity AND relforcerowsecurity").size(),
+        4U);
     // A partition is reached through its parent only.
     const Rows open = owner.Run(
         "SELECT c.relname FROM pg_class c WHERE c.relispartition AND "

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "pg/blocking.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
 

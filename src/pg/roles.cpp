@@ -83,14 +83,15 @@ void RunFormatted(BlockingConnection& connection, const char* format,
 Error MissingRoles(const Owner& owner) {
     return Error(
         ErrorKind::kConflict, "database_roles_missing",
-        fmt::format("The database user \"{0}\" may not make roles. Let an administrator run:\n"
-                    "  CREATE ROLE voiceflow_app NOLOGIN;\n"
-                    "  CREATE ROLE voiceflow_system NOLOGIN;\n"
-                    "  CREATE ROLE \"{1}_login_app\" LOGIN PASSWORD '…' IN ROLE voiceflow_app;\n"
-                    "  CREATE ROLE \"{1}_login_system\" LOGIN PASSWORD '…' IN ROLE voiceflow_system;\n"
-                    "  GRANT TEMPORARY ON DATABASE \"{1}\" TO voiceflow_system;\n"
-                    "and set database.app_url and database.system_url to these two.",
-                    owner.user, owner.database));
+        fmt::format(
+            "The database user \"{0}\" may not make roles. Let an administrator run:\n"
+            "  CREATE ROLE voiceflow_app NOLOGIN;\n"
+            "  CREATE ROLE voiceflow_system NOLOGIN;\n"
+            "  CREATE ROLE \"{1}_login_app\" LOGIN PASSWORD '…' IN ROLE voiceflow_app;\n"
+            "  CREATE ROLE \"{1}_login_system\" LOGIN PASSWORD '…' IN ROLE voiceflow_system;\n"
+            "  GRANT TEMPORARY ON DATABASE \"{1}\" TO voiceflow_system;\n"
+            "and set database.app_url and database.system_url to these two.",
+            owner.user, owner.database));
 }
 
 bool CanConnect(const std::string& url, std::chrono::milliseconds timeout) {

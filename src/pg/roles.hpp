@@ -16,10 +16,10 @@
 namespace vf::pg {
 
 struct RoleOptions {
-    std::string owner_url;   // secret
-    std::string app_url;     // secret; as configured, or empty: the server makes the login roles
-    std::string system_url;  // secret; both or none
-    std::string app_password;     // for the login roles that are made
+    std::string owner_url;     // secret
+    std::string app_url;       // secret; as configured, or empty: the server makes the login roles
+    std::string system_url;    // secret; both or none
+    std::string app_password;  // for the login roles that are made
     std::string system_password;
     std::chrono::milliseconds connect_timeout{5000};
 };

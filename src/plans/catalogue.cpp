@@ -19,7 +19,7 @@ constexpr std::size_t kMaxFile = 1 << 20;
 
 struct Bound {
     const char* key;
-    std::optional<std::int64_t> Plan::*member;
+    std::optional<std::int64_t> Plan::* member;
     std::int64_t min;
     std::int64_t max;
 };
@@ -68,7 +68,8 @@ std::string OneOf(const toml::node& node, std::string_view key,
                   std::initializer_list<std::string_view> choices) {
     std::string text = TextOf(node, key);
     if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-        throw Wrong{LineOf(node), fmt::format("'{}' must be one of {}", key, fmt::join(choices, ", "))};
+        throw Wrong{LineOf(node),
+                    fmt::format("'{}' must be one of {}", key, fmt::join(choices, ", "))};
     }
     return text;
 }
@@ -83,8 +84,9 @@ bool IsPlanId(std::string_view text) {
 std::string IdOf(const toml::node& node) {
     std::string id = TextOf(node, "id");
     if (!IsPlanId(id)) {
-        throw Wrong{LineOf(node), "'id' must be 1 to 63 of a-z, 0-9, '-' and '_', the first a letter "
-                                  "or digit"};
+        throw Wrong{LineOf(node),
+                    "'id' must be 1 to 63 of a-z, 0-9, '-' and '_', the first a letter "
+                    "or digit"};
     }
     return id;
 }
@@ -95,7 +97,8 @@ std::string NameOf(const toml::node& node) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
     if (name.empty() || name.size() > kMaxName || has_control) {
-        throw Wrong{LineOf(node), fmt::format("'name' must be 1 to {} bytes on one line", kMaxName)};
+        throw Wrong{LineOf(node),
+                    fmt::format("'name' must be 1 to {} bytes on one line", kMaxName)};
     }
     return name;
 }
@@ -103,8 +106,8 @@ std::string NameOf(const toml::node& node) {
 std::string CurrencyOf(const toml::node& node) {
     std::string currency = TextOf(node, "currency");
     const bool is_code =
-        currency.size() == 3 && std::all_of(currency.begin(), currency.end(),
-                                            [](char c) { return c >= 'A' && c <= 'Z'; });
+        currency.size() == 3 &&
+        std::all_of(currency.begin(), currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     if (!is_code) throw Wrong{LineOf(node), "'currency' must be an ISO 4217 code such as USD"};
     return currency;
 }
@@ -171,7 +174,8 @@ Plan ReadPlan(const toml::node& node) {
 std::vector<Plan> ReadPlans(const toml::table& root) {
     for (const auto& [key, value] : root) {
         if (key.str() != "plan") {
-            throw Wrong{LineOf(value), fmt::format("unknown key '{}'; plans are [[plan]]", key.str())};
+            throw Wrong{LineOf(value),
+                        fmt::format("unknown key '{}'; plans are [[plan]]", key.str())};
         }
     }
     const toml::node* node = root.get("plan");

@@ -35,10 +35,9 @@ constexpr pg::Statement kPut{
     "voices = EXCLUDED.voices, deployments = EXCLUDED.deployments, "
     "storage_bytes = EXCLUDED.storage_bytes, quality = EXCLUDED.quality, offered = true, "
     "updated_at = now() WHERE plans.catalogue = EXCLUDED.catalogue"};
-constexpr pg::Statement kWithdraw{
-    "plans_withdraw",
-    "UPDATE plans SET offered = false, updated_at = now() "
-    "WHERE catalogue = $1 AND offered AND id <> ALL ($2::text[])"};
+constexpr pg::Statement kWithdraw{"plans_withdraw",
+                                  "UPDATE plans SET offered = false, updated_at = now() "
+                                  "WHERE catalogue = $1 AND offered AND id <> ALL ($2::text[])"};
 // Two servers that put catalogues at once wait for each other (a lock that allows reading).
 constexpr pg::Statement kLock{"plans_lock", "LOCK TABLE plans IN SHARE ROW EXCLUSIVE MODE"};
 constexpr pg::Statement kHasAny{"plans_has_any",
@@ -106,10 +105,11 @@ Task<Result<void>> PutIn(pg::SystemTransaction* transaction, std::string catalog
         pg::Params params = ParamsOf(plan, catalogue);
         const pg::Rows put = co_await transaction->Query(kPut, std::move(params));
         if (put.affected() == 0) {
-            co_return Error(ErrorKind::kConflict, "plan_of_another_catalogue",
-                            fmt::format("The plan '{}' belongs to another catalogue than '{}'; give "
-                                        "it another id.",
-                                        plan.id, catalogue));
+            co_return Error(
+                ErrorKind::kConflict, "plan_of_another_catalogue",
+                fmt::format("The plan '{}' belongs to another catalogue than '{}'; give "
+                            "it another id.",
+                            plan.id, catalogue));
         }
     }
     pg::Params rest;
@@ -132,8 +132,8 @@ Task<std::vector<OfferedPlan>> PlanStore::List() {
     const pg::Rows rows = co_await db_.Query(kList);
     std::vector<OfferedPlan> plans;
     for (const pg::Row row : rows) {
-        plans.push_back({std::make_shared<const Plan>(PlanOf(row)), std::string(row.Text(17)),
-                         row.Bool(18)});
+        plans.push_back(
+            {std::make_shared<const Plan>(PlanOf(row)), std::string(row.Text(17)), row.Bool(18)});
     }
     co_return plans;
 }
@@ -164,8 +164,7 @@ Task<Result<bool>> EnsureCatalogue(pg::SystemDb db, std::filesystem::path file) 
         co_return false;
     }
     std::string catalogue = file.stem().string();
-    Result<void> put =
-        co_await PutIn(transaction.get(), std::move(catalogue), *std::move(plans));
+    Result<void> put = co_await PutIn(transaction.get(), std::move(catalogue), *std::move(plans));
     if (!put) {
         co_await transaction->Rollback();
         co_return std::move(put).error();

@@ -4,7 +4,6 @@
 
 #include <fstream>
 
-#include "pg/blocking.hpp"
 #include "pg/migrations.hpp"
 #include "pg/pg_testing.hpp"
 #include "pg/roles.hpp"
@@ -81,7 +80,8 @@ TEST(Catalogue, SaysWhatIsWrongAndWhere) {
         {minimal + "requests = \"5\"\n", "p.toml:8: 'requests' must be a whole number"},
         {minimal + "requests = 9_000_000_000_000_000_000\n", "p.toml:8: 'requests' must be"},
         {minimal + "concurrency = 0\n", "p.toml:8: 'concurrency' must be a whole number from 1"},
-        {minimal + "over_request_milli = 1\n", "plan 'a' has 'over_request_milli' but no allowance"},
+        {minimal + "over_request_milli = 1\n",
+         "plan 'a' has 'over_request_milli' but no allowance"},
         {minimal + minimal, "p.toml:8: two plans have the id 'a'"},
         {minimal + "requests = 5\nrequests = 6\n", "p.toml:9: "},
         {"[[plan]]\nid = \"a\"\n", "p.toml:1: this plan has no 'name'"},

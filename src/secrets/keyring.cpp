@@ -29,8 +29,8 @@ Error Unusable(const std::filesystem::path& file, const std::string& why) {
 
 std::string Base64(std::string_view bytes, int variant) {
     std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');
-    sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                      bytes.size(), variant);
+    sodium_bin2base64(text.data(), text.size(),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), variant);
     text.resize(text.size() - 1);  // the NUL
     return text;
 }
@@ -95,9 +95,10 @@ template <class Key>
 std::string Print(const std::vector<Key>& keys) {
     json::array list;
     for (const Key& key : keys) {
-        list.push_back(json::object{{"id", key.id},
-                                    {"created_at", key.created_at},
-                                    {"secret", Base64(key.secret, sodium_base64_VARIANT_ORIGINAL)}});
+        list.push_back(
+            json::object{{"id", key.id},
+                         {"created_at", key.created_at},
+                         {"secret", Base64(key.secret, sodium_base64_VARIANT_ORIGINAL)}});
     }
     return json::Print(json::object{{"keys", std::move(list)}}) + "\n";
 }
@@ -108,9 +109,9 @@ Result<void> WriteFile(const std::filesystem::path& file, const std::string& tex
     ::unlink(part.c_str());
     const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return Unusable(file, "cannot be written");
-    const bool written = ::write(fd, text.data(), text.size()) ==
-                             static_cast<ssize_t>(text.size()) &&
-                         ::fsync(fd) == 0;
+    const bool written =
+        ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(fd) == 0;
     ::close(fd);
     if (!written || ::rename(part.c_str(), file.c_str()) != 0) {
         ::unlink(part.c_str());
@@ -134,7 +135,7 @@ Keyring::~Keyring() {
 
 Result<std::shared_ptr<const Keyring>> Keyring::LoadOrMake(const std::filesystem::path& file) {
     if (sodium_init() < 0) throw std::runtime_error("libsodium does not start");
-    struct stat about {};
+    struct stat about{};
     if (::stat(file.c_str(), &about) != 0) {
         if (errno != ENOENT) return Unusable(file, "cannot be read");
         const Result<void> written = WriteFile(file, Print(std::vector<Key>{Key::New()}));
@@ -146,7 +147,8 @@ Result<std::shared_ptr<const Keyring>> Keyring::LoadOrMake(const std::filesystem
     }
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return Unusable(file, "cannot be read");
-    const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    const std::string text{std::istreambuf_iterator<char>(stream),
+                           std::istreambuf_iterator<char>()};
     std::vector<Key> keys;
     try {
         const Result<json::Parsed> parsed = json::Parse(text);
@@ -207,10 +209,10 @@ Result<std::string> Keyring::Decrypt(std::string_view purpose, std::string_view 
     const std::string subkey = Subkey(key->secret, purpose);
     const auto* nonce = reinterpret_cast<const unsigned char*>(sealed.data() + kIdBytes);
     std::string text(sealed.size() - kExtra, '\0');
-    if (crypto_secretbox_open_easy(
-            reinterpret_cast<unsigned char*>(text.data()), nonce + crypto_secretbox_NONCEBYTES,
-            sealed.size() - kIdBytes - crypto_secretbox_NONCEBYTES, nonce,
-            reinterpret_cast<const unsigned char*>(subkey.data())) != 0) {
+    if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(text.data()),
+                                   nonce + crypto_secretbox_NONCEBYTES,
+                                   sealed.size() - kIdBytes - crypto_secretbox_NONCEBYTES, nonce,
+                                   reinterpret_cast<const unsigned char*>(subkey.data())) != 0) {
         return refused;
     }
     return text;
@@ -219,15 +221,16 @@ Result<std::string> Keyring::Decrypt(std::string_view purpose, std::string_view 
 std::string Keyring::Sign(std::string_view purpose, std::string_view text) const {
     const Key& key = keys_.back();
     return key.id + "." +
-           Base64(Hmac(Subkey(key.secret, purpose), text), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+           Base64(Hmac(Subkey(key.secret, purpose), text),
+                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 bool Keyring::Verify(std::string_view purpose, std::string_view text, std::string_view tag) const {
     if (tag.size() <= kIdBytes || tag[kIdBytes] != '.') return false;
     const Key* key = Find(tag.substr(0, kIdBytes));
     if (!key) return false;
-    const std::string right = Base64(Hmac(Subkey(key->secret, purpose), text),
-                                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    const std::string right =
+        Base64(Hmac(Subkey(key->secret, purpose), text), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     const std::string_view given = tag.substr(kIdBytes + 1);
     return given.size() == right.size() &&
            sodium_memcmp(given.data(), right.data(), right.size()) == 0;

@@ -3,9 +3,9 @@
 // a backup of it. From it come the key that encrypts what waits at rest, the key that signs links,
 // and the passwords of the database's login roles.
 //
-// The file is JSON: {"keys":[{"id":"k1a2b3c4d","created_at":"2026-…","secret":"<base64, 32 bytes>"}]},
-// oldest first. The last key encrypts and signs; all of them decrypt and verify, so that rotation
-// loses nothing. Several nodes on one database share one file: add a key everywhere
+// The file is JSON: {"keys":[{"id":"k1a2b3c4d","created_at":"2026-…","secret":"<base64, 32
+// bytes>"}]}, oldest first. The last key encrypts and signs; all of them decrypt and verify, so
+// that rotation loses nothing. Several nodes on one database share one file: add a key everywhere
 // (`voiceflowd admin rotate-key`, then copy the file), then restart.
 // Made at first start. Immutable after loading; safe from any thread.
 
@@ -21,8 +21,8 @@ namespace vf::secrets {
 
 class Keyring {
 public:
-    // Reads the file, or makes one with one key. Errors, for the operator: key_file_unusable (cannot
-    // be read, written or understood, or others may read it).
+    // Reads the file, or makes one with one key. Errors, for the operator: key_file_unusable
+    // (cannot be read, written or understood, or others may read it).
     static Result<std::shared_ptr<const Keyring>> LoadOrMake(const std::filesystem::path& file);
     // Adds a new key at the end and writes the file anew, atomically.
     static Result<void> Rotate(const std::filesystem::path& file);

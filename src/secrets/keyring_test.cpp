@@ -39,7 +39,7 @@ protected:
 
 TEST_F(KeyringTest, IsMadeOnceAndReadableByItsOwnerOnly) {
     const std::string sealed = Load()->Encrypt("jobs", "the text");
-    struct stat about {};
+    struct stat about{};
     ASSERT_EQ(::stat(file().c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 0777, 0600U);
     const auto opened = Load()->Decrypt("jobs", sealed);
@@ -105,8 +105,9 @@ TEST_F(KeyringTest, ABadFileStopsTheStartWithWordsThatHelp) {
     EXPECT_EQ(refusal("{}"), "key_file_unusable");
     EXPECT_EQ(refusal("{\"keys\":[]}"), "key_file_unusable");
     EXPECT_EQ(refusal(good.substr(0, good.size() / 2)), "key_file_unusable");
-    EXPECT_EQ(refusal("{\"keys\":[{\"id\":\"k00000000\",\"created_at\":\"\",\"secret\":\"QUJD\"}]}"),
-              "key_file_unusable");
+    EXPECT_EQ(
+        refusal("{\"keys\":[{\"id\":\"k00000000\",\"created_at\":\"\",\"secret\":\"QUJD\"}]}"),
+        "key_file_unusable");
     Write(good);
     ::chmod(file().c_str(), 0640);
     const auto open = Keyring::LoadOrMake(file());

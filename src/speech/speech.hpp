@@ -35,8 +35,8 @@ struct SpeechRequest {
     std::size_t max_characters = 5000;
     Caller caller;
     std::optional<OperationId> operation;  // to be accounted under; none: a new one
-    std::string route;  // the pattern, for usage
-    std::string model;  // as the caller named it, for usage; empty: none
+    std::string route;                     // the pattern, for usage
+    std::string model;                     // as the caller named it, for usage; empty: none
     std::string_view text_field = "text";  // what the dialect calls it, for error messages
 };
 

@@ -41,8 +41,8 @@ constexpr pg::Statement kInsertRows{
     "charge_milli, status) "
     "SELECT billing_account_id, team_id, key_id, live, node_id, "
     "(count(*) FILTER (WHERE status < 400))::bigint, "
-    "sum(characters)::bigint, sum(audio_ms)::bigint, sum(charge_milli)::bigint "
-    "FROM added GROUP BY 1, 2, 3, 4, 5"};
+    "sum(characters)::bigint, sum(audio_ms)::bigint, sum(charge_milli)::bigint, "
+    "count(*)::bigint FROM added GROUP BY 1, 2, 3, 4, 5"};
 
 // PostgreSQL's binary form of a one-dimensional array (array_recv): dimensions, null flag, element
 // type, length, lower bound, then each element with its length. Big-endian.
@@ -232,14 +232,13 @@ Task<void> EnsurePartition(pg::SystemDb database, Month month) {
     co_await database.Query(kEnsurePartition, std::move(params));
 }
 
-Task<std::vector<IngestTotals>> InsertRows(pg::SystemTransaction& transaction,
-                                           const IngestPart& part) {
+Task<Inserted> InsertRows(pg::SystemTransaction& transaction, const IngestPart& part) {
     co_await transaction.Query(kPlanEachTime);
     pg::Params params = part.params;
     const pg::Rows rows = co_await transaction.Query(kInsertRows, std::move(params), kTimeout);
-    std::vector<IngestTotals> totals;
+    Inserted inserted;
     for (const pg::Row row : rows) {
-        IngestTotals& sum = totals.emplace_back();
+        IngestTotals& sum = inserted.totals.emplace_back();
         sum.billing = IdOf<BillingAccountId>(row.Text(0));
         sum.team = IdOf<TeamId>(row.Text(1));
         if (!row.IsNull(2)) sum.key = IdOf<KeyId>(row.Text(2));
@@ -250,8 +249,9 @@ Task<std::vector<IngestTotals>> InsertRows(pg::SystemTransaction& transaction,
         sum.characters = row.Int(6);
         sum.audio_ms = row.Int(7);
         sum.charge_milli = row.Int(8);
+        inserted.rows += static_cast<std::uint64_t>(row.Int(9));
     }
-    co_return totals;
+    co_return inserted;
 }
 
 }  // namespace vf::usage

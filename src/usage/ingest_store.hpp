@@ -30,8 +30,11 @@ std::vector<IngestPart> EncodeRows(const std::vector<UsageRow>& rows);
 // Makes the month's partition when it is missing.
 Task<void> EnsurePartition(pg::SystemDb database, Month month);
 
-// Inserts what is not there yet; the totals of these rows.
-Task<std::vector<IngestTotals>> InsertRows(pg::SystemTransaction& transaction,
-                                           const IngestPart& part);
+struct Inserted {
+    std::vector<IngestTotals> totals;
+    std::uint64_t rows = 0;
+};
+// Inserts what is not there yet; the totals and number of these rows.
+Task<Inserted> InsertRows(pg::SystemTransaction& transaction, const IngestPart& part);
 
 }  // namespace vf::usage

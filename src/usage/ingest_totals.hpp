@@ -25,7 +25,8 @@ struct IngestTotals {
     bool live = false;
     NodeId node;                    // whose journal the rows came from
     std::chrono::year_month month;  // UTC, of the operations' ids
-    std::int64_t requests = 0;  // rows, but for those that failed before a byte left (status >= 400)
+    std::int64_t requests =
+        0;  // rows, but for those that failed before a byte left (status >= 400)
     std::int64_t characters = 0;
     std::int64_t audio_ms = 0;
     std::int64_t charge_milli = 0;  // thousandths of a minor unit

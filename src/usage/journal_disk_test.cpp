@@ -92,11 +92,13 @@ TEST_F(DiskTest, WithoutRoomForTheNextSegmentNothingNewIsAccepted) {
 }
 
 TEST_F(DiskTest, AWriteThatIsCutShortLeavesNoHalfFrame) {
-    for (int i = 0; i < 10; ++i) End();
-    disk.room = 100;
     disk.allocate_error = ENOSPC;
-    UsageRow refused = MakeRow();
-    ASSERT_TRUE(WaitUntil([&] { return !journal->Mark(refused); }));
+    ASSERT_TRUE(WaitUntil([&] {  // no other segment to go on in
+        End();
+        return StateOf(*journal) == "journal_full";
+    }));
+    disk.room = 100;
+    EXPECT_FALSE(journal->Mark(MakeRow()));
     const std::uint64_t size = fs::file_size(SegmentPath(dir.path(), journal->written().segment));
     EXPECT_EQ(size, journal->written().offset);
     for (int i = 0; i < 10; ++i) End();  // kept in memory
@@ -149,6 +151,7 @@ TEST(Disk, ARealFullDiskStopsAndRecovers) {
     }
     {
         JournalOptions options = OptionsIn(dir.path() / "journal");
+        options.files = nullptr;
         auto journal = OpenJournal(options);
         std::vector<UsageRow> ended;
         EXPECT_TRUE(WaitUntil([&] {

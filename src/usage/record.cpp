@@ -34,7 +34,7 @@ void Put(std::string& out, const Uuid& id) {
 }
 
 void PutCount(std::string& out, std::int64_t value) {
-    Put(out, std::max<std::int64_t>(value, 0));
+    Put(out, std::clamp<std::int64_t>(value, 0, kMaxCount));
 }
 
 bool IsPlain(std::string_view text) {
@@ -90,7 +90,7 @@ public:
     }
     std::int64_t GetCount() {
         const auto value = Get<std::int64_t>();
-        if (value < 0) good_ = false;
+        if (value < 0 || value > kMaxCount) good_ = false;
         return value;
     }
     std::string GetText() {

@@ -40,7 +40,7 @@ TEST(Record, KeepsEveryField) {
     rows.emplace_back(MakeRow(14)).deployment = "dep_1";
     rows.emplace_back(MakeRow(15)).model = std::string(kMaxText, 'm');
     rows.emplace_back(MakeRow(16)).voice = "Zoë \xF0\x9F\x8E\xB5";
-    rows.emplace_back(MakeRow(std::int64_t{1} << 50));
+    rows.emplace_back(MakeRow(1'000'000'000));
     for (const UsageRow& row : rows) {
         for (const RecordType type : {RecordType::kMark, RecordType::kEnd}) {
             const auto read = RoundTrip(row, type);
@@ -69,12 +69,14 @@ TEST(Record, MakesTextsThatTheDatabaseCanHold) {
     }
     UsageRow odd = MakeRow();
     odd.characters = -5;
+    odd.audio_ms = std::numeric_limits<std::int64_t>::max();
     odd.status = -1;
     odd.started_at =
         std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(-9));
     const auto read = RoundTrip(odd);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->row.characters, 0);
+    EXPECT_EQ(read->row.audio_ms, kMaxCount);
     EXPECT_EQ(read->row.status, 0);
     EXPECT_EQ(read->row.started_at.time_since_epoch().count(), 0);
 }

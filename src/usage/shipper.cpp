@@ -130,12 +130,12 @@ Task<std::uint64_t> Shipper::Impl::Insert(const Ready& ready) {
     pg::SystemDb system = database.System("usage ingest");
     std::unique_ptr<pg::SystemTransaction> transaction = co_await system.Begin();
     std::vector<IngestTotals> totals;
-    for (const IngestPart& part : ready.parts) {
-        std::vector<IngestTotals> some = co_await InsertRows(*transaction, part);
-        totals.insert(totals.end(), some.begin(), some.end());
-    }
     std::uint64_t rows = 0;
-    for (const IngestTotals& sum : totals) rows += static_cast<std::uint64_t>(sum.requests);
+    for (const IngestPart& part : ready.parts) {
+        Inserted inserted = co_await InsertRows(*transaction, part);
+        totals.insert(totals.end(), inserted.totals.begin(), inserted.totals.end());
+        rows += inserted.rows;
+    }
     if (on_ingest && !totals.empty()) {
         co_await on_ingest(*transaction, totals);
     }

@@ -3,11 +3,7 @@
 
 #include <set>
 
-#include "pg/blocking.hpp"
-#include "pg/migrations.hpp"
-#include "pg/roles.hpp"
-#include "usage/ingest_store.hpp"
-#include "usage/usage_testing.hpp"
+#include "usage/ingest_testing.hpp"
 
 namespace vf::usage {
 namespace {
@@ -21,39 +17,6 @@ using namespace std::chrono_literals;
 constexpr pg::Statement kNote{"test_note",
                               "INSERT INTO test_totals (node_id, requests, characters, charge) "
                               "VALUES ($1, $2, $3, $4)"};
-
-// A cluster with roles and schema, and a table that a test's OnIngest writes to.
-struct Ground {
-    pg::TestCluster cluster;
-    pg::RoleUrls urls;
-
-    Ground() {
-        pg::RoleOptions options;
-        options.owner_url = cluster->url();
-        options.app_password = "app-password";
-        options.system_password = "system-password";
-        auto made = pg::EnsureRoles(options);
-        if (!made) throw std::runtime_error(made.error().message());
-        urls = *made;
-        pg::MigrationOptions migration;
-        migration.url = options.owner_url;
-        migration.folder = fs::path(VF_SOURCE_DIR) / "migrations";
-        auto report = pg::MigrateNow(migration);
-        if (!report) throw std::runtime_error(report.error().message());
-        Owner().Run(
-            "CREATE TABLE test_totals (node_id uuid, requests bigint, characters bigint, "
-            "charge bigint); GRANT INSERT ON test_totals TO voiceflow_system");
-    }
-    BlockingConnection Owner() { return BlockingConnection(cluster->url(), milliseconds(5000)); }
-    // Sees across teams, as the owner (under FORCE) may not.
-    BlockingConnection System() { return BlockingConnection(urls.system, milliseconds(5000)); }
-    std::int64_t Ask(const std::string& sql) { return System().Run(sql)[0].Int(0); }
-};
-
-Ground& SharedGround() {
-    static Ground ground;
-    return ground;
-}
 
 Task<void> NoteTotals(pg::SystemTransaction& transaction, const std::vector<IngestTotals>& totals) {
     for (const IngestTotals& sum : totals) {
@@ -71,14 +34,6 @@ struct Node {
           database(loop, UrlOptions(ground.urls.app), UrlOptions(ground.urls.system)),
           shipper(loop, *journal, database, Quick(options), std::move(hook)) {}
 
-    static pg::PoolOptions UrlOptions(const std::string& url) {
-        pg::PoolOptions options;
-        options.url = url;
-        options.connections = 1;
-        options.connect_timeout = milliseconds(2000);
-        options.reconnect_wait = milliseconds(50);
-        return options;
-    }
     static UsageOptions Quick(UsageOptions options) {
         options.ship_interval = milliseconds(5);
         return options;
@@ -331,7 +286,7 @@ TEST(Shipper, ADatabaseThatComesAndGoesLosesAndDoublesNothing) {
     TempDir dir;
     asio::io_context loop;
     UsageOptions options;
-    options.batch_rows = 20;
+    options.batch_rows = 50;
     std::atomic<bool> over{false};
     std::thread trouble([&] {
         for (int i = 0; i < 3; ++i) {
@@ -346,7 +301,7 @@ TEST(Shipper, ADatabaseThatComesAndGoesLosesAndDoublesNothing) {
     auto write = [](Node* n, std::atomic<bool>* until, int* count) -> Task<void> {
         while (!*until) {
             for (int i = 0; i < 10; ++i, ++*count) n->journal->End(MakeRow(1));
-            co_await Sleep(milliseconds(1));
+            co_await Sleep(milliseconds(5));
         }
     };
     auto all = [](auto writing, Node* n, std::atomic<bool>* until, int* count,

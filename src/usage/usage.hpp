@@ -34,8 +34,10 @@ std::string_view DeliveryName(Delivery delivery);  // "complete"
 std::optional<Delivery> ParseDelivery(std::string_view name);
 
 // Texts are kept as at most kMaxText bytes of valid UTF-8 without NUL: what is longer is cut, what
-// is not UTF-8 replaced. Numbers are not negative; a negative one is kept as 0.
+// is not UTF-8 replaced. Counts lie between 0 and kMaxCount, so that the sum of any batch fits 63
+// bits; what lies outside is kept as the nearer bound.
 inline constexpr std::size_t kMaxText = 200;
+inline constexpr std::int64_t kMaxCount = 100'000'000'000'000;
 
 struct UsageRow {
     OperationId operation;  // its time stamp decides the month; 2020 to 2100

@@ -111,22 +111,29 @@ def test_an_answer_too_large_to_keep_is_made_again_and_charged_once(server, key)
     assert len(rows) == 1
 
 
-def test_a_stream_that_broke_off_is_not_kept(server, key):
-    text = "A sentence that takes a little while to say. " * 40
-    with httpx.stream("POST", server.url + "/v1/generate/stream", json={
-            "text": text, "voice": "slt", "format": "pcm"}, headers={
-            "Authorization": f"Bearer {key}", "Idempotency-Key": "broken"}) as response:
+def test_a_client_that_leaves_finds_all_of_it_later(server, key):
+    """Once paid in full, whatever it received the first time."""
+    text = "A sentence that takes a little while to say. " * 12
+
+    def ask():
+        return httpx.stream("POST", server.url + "/v1/generate/stream", json={
+            "text": text, "voice": "slt", "format": "mp3"}, timeout=60, headers={
+            "Authorization": f"Bearer {key}", "Idempotency-Key": "left"})
+    with ask() as response:
         operation = response.headers["X-VoiceFlow-Operation"]
         next(response.iter_raw())
 
     def done():
-        again = httpx.post(server.url + "/v1/generate/stream", json={
-            "text": text, "voice": "slt", "format": "pcm"}, timeout=60, headers={
-            "Authorization": f"Bearer {key}", "Idempotency-Key": "broken"})
-        return again.status_code == 200 and again
-    again = wait_until(done, 20, "the second attempt")
-    assert "Idempotent-Replayed" not in again.headers
-    assert again.headers["X-VoiceFlow-Operation"] == operation
+        with ask() as again:
+            assert again.status_code in (200, 409)
+            return again.status_code == 200 and (again.headers, again.read())
+    headers, body = wait_until(done, 20, "the stored answer")
+    assert headers["Idempotent-Replayed"] == "true"
+    assert headers["X-VoiceFlow-Operation"] == operation
+    whole = send(server, key, "/v1/generate/stream", "fresh", text)
+    assert body == whole.content
+    rows = wait_until(lambda: len(r := operations(server, key)) == 2 and r, 10, "both rows")
+    assert rows[operation]["characters"] == len(text)
 
 
 def test_a_killed_server_answers_the_retry_and_charges_once():

@@ -13,7 +13,8 @@ from support.raw import connect, exchange, parse, read_all
 
 def test_health_and_readiness(http):
     assert http.get("/health").json() == {"status": "ok"}
-    assert http.get("/ready").json() == {"status": "ready", "engines": "ready", "database": "ready"}
+    assert http.get("/ready").json() == {"status": "ready", "engines": "ready", "database": "ready",
+                                         "journal": "ready"}
 
 
 def test_server_describes_itself(http):

@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bsk_live_\w{8}")
+SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA(?!IOSFODNN7EXAMPLE)[0-9A-Z]{16}\b|\bsk_live_\w{8}")
 LOCAL_PATH = re.compile(r"(?<![\w.])/(home|root|Users)/\w")
 MAX_BYTES = 256 * 1024
 

@@ -51,15 +51,15 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     http::RouteOptions with_body = options;
     with_body.guard = access.Guard(Scope::kSpeechWrite);
     with_body.consumes = {"application/json", "multipart/form-data"};
-    const auto speak = [&](const std::vector<std::string>& paths,
-                           Task<http::Response> (*handler)(http::Request&,
-                                                           speech::SpeechService&)) {
-        http::Handler inner = [&speech, handler](http::Request& request) {
-            return handler(request, speech);
+    const auto speak =
+        [&](const std::vector<std::string>& paths,
+            Task<http::Response> (*handler)(http::Request&, speech::SpeechService&)) {
+            http::Handler inner = [&speech, handler](http::Request& request) {
+                return handler(request, speech);
+            };
+            router.AddAll(http::Method::kPost, paths,
+                          idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
         };
-        router.AddAll(http::Method::kPost, paths,
-                      idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
-    };
     speak({"/v1/generate", "/generate"}, &Generate);
     speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
 
