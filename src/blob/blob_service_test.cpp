@@ -6,7 +6,6 @@
 #include "blob/blob_impl.hpp"
 #include "blob/file_backend.hpp"
 #include "http/client.hpp"
-#include "pg/blocking.hpp"
 #include "pg/migrations.hpp"
 #include "pg/pg_testing.hpp"
 #include "pg/roles.hpp"
@@ -35,6 +34,24 @@ const pg::RoleUrls& Urls() {
     }();
     return urls;
 }
+
+constexpr pg::Statement kMakeTeam{"test_blob_team",
+                                  "INSERT INTO teams (id, billing_account_id, name) "
+                                  "SELECT $1::uuid, id, 'Team' FROM billing_accounts LIMIT 1"};
+constexpr pg::Statement kCountRows{"test_blob_rows",
+                                   "SELECT count(*) FROM blobs WHERE team_id = $1::uuid"};
+constexpr pg::Statement kCountReady{
+    "test_blob_ready", "SELECT count(*) FROM blobs WHERE team_id = $1::uuid AND state = 'ready'"};
+constexpr pg::Statement kSumOfRows{"test_blob_sum",
+                                   "SELECT coalesce(sum(bytes), 0)::bigint FROM blobs "
+                                   "WHERE team_id = $1::uuid AND state <> 'deleting'"};
+constexpr pg::Statement kLeftTotal{"test_blob_left_total",
+                                   "INSERT INTO blob_totals VALUES ($1::uuid, 100)"};
+constexpr pg::Statement kLeftRow{
+    "test_blob_left_row",
+    "INSERT INTO blobs (id, team_id, content_type, bytes, backend, key_id, live, state, "
+    "sweep_after) VALUES ($2::uuid, $1::uuid, 'a/b', 100, 'files', 'k', false, 'writing', "
+    "to_timestamp($3::bigint))"};
 
 // A backend that fails as it is told, and counts.
 class BrokenBackend : public Backend {
@@ -98,13 +115,24 @@ protected:
         loop.run();
     }
 
+    // As the system; `more` follows the team's id.
+    static Task<std::int64_t> AsSystem(pg::Database* db, pg::Statement statement, TeamId team,
+                                       std::vector<std::string> more) {
+        pg::Params params;
+        params.Text(team.uuid.Dashed());
+        for (const std::string& one : more) params.Text(one);
+        constexpr milliseconds kLong{20'000};
+        co_await db->WaitAvailable(kLong);
+        pg::SystemDb system = db->System("the test looks at its rows");
+        const pg::Rows rows = co_await system.Query(statement, std::move(params));
+        co_return rows.empty() ? 0 : rows[0].Int(0);
+    }
+    std::int64_t Sql(pg::Statement statement, TeamId team, std::vector<std::string> more = {}) {
+        return Run(AsSystem(database.get(), statement, team, std::move(more)));
+    }
     TeamId MakeTeam() {
         const TeamId team = TeamId::New();
-        pg::BlockingConnection owner(pg::SharedCluster()->url(), milliseconds(5000));
-        owner.Run(
-            "INSERT INTO teams (id, billing_account_id, name) "
-            "SELECT $1, id, 'Team' FROM billing_accounts LIMIT 1",
-            {team.uuid.Dashed()});
+        Sql(kMakeTeam, team);
         return team;
     }
     Blobs& Service(std::shared_ptr<BrokenBackend::State> broken = nullptr) {
@@ -173,19 +201,12 @@ protected:
         }
         return count;
     }
-    std::string Sql(const std::string& sql, TeamId team) {
-        pg::BlockingConnection owner(pg::SharedCluster()->url(), milliseconds(5000));
-        return std::string(owner.Run(sql.c_str(), {team.uuid.Dashed()})[0].Text(0));
-    }
     // The counted total, and proof that it is the sum of the rows.
     std::int64_t Total(TeamId team) {
-        const std::string sum =
-            Sql("SELECT coalesce(sum(bytes), 0)::text FROM blobs "
-                "WHERE team_id = $1 AND state <> 'deleting'",
-                team);
+        const std::int64_t sum = Sql(kSumOfRows, team);
         const std::uint64_t used = Run(Service().Used(team));
-        EXPECT_EQ(std::to_string(used), sum);
-        return static_cast<std::int64_t>(used);
+        EXPECT_EQ(static_cast<std::int64_t>(used), sum);
+        return sum;
     }
 
     asio::io_context loop{1};
@@ -316,7 +337,7 @@ TEST_F(BlobsTest, TheDeletedAndTheExpiredAreGoneAtOnceAndSweptSoon) {
     for (int i = 0; i < 100 && Files() > 1; ++i) Run(Service().SweepOnce());
     EXPECT_EQ(Files(), 1U);
     EXPECT_EQ(Get(staying), "staying");
-    EXPECT_EQ(Sql("SELECT count(*) FROM blobs WHERE team_id = $1", mine), "1");
+    EXPECT_EQ(Sql(kCountRows, mine), 1);
 }
 
 TEST_F(BlobsTest, AnObjectThatCannotBeRemovedIsTriedAgain) {
@@ -332,20 +353,15 @@ TEST_F(BlobsTest, AnObjectThatCannotBeRemovedIsTriedAgain) {
     now += std::chrono::minutes(6);
     Run(Service().SweepOnce());
     EXPECT_TRUE(state->objects.empty());
-    EXPECT_EQ(Sql("SELECT count(*) FROM blobs WHERE team_id = $1", mine), "0");
+    EXPECT_EQ(Sql(kCountRows, mine), 0);
 }
 
 TEST_F(BlobsTest, WhatAWriterThatDiedLeftIsSwept) {
     Service();
     const BlobId id = BlobId::New();
-    pg::BlockingConnection owner(pg::SharedCluster()->url(), milliseconds(5000));
-    owner.Run(
-        "INSERT INTO blobs (id, team_id, content_type, bytes, backend, key_id, live, state, "
-        "sweep_after) VALUES ($1, $2, 'a/b', 100, 'files', 'k', false, 'writing', "
-        "to_timestamp($3::bigint))",
-        {id.uuid.Dashed(), mine.uuid.Dashed(),
-         std::to_string(Clock::to_time_t(now + seconds(10)))});
-    owner.Run("INSERT INTO blob_totals VALUES ($1, 100)", {mine.uuid.Dashed()});
+    const std::string give_up_at = std::to_string(Clock::to_time_t(now + seconds(10)));
+    Sql(kLeftRow, mine, {id.uuid.Dashed(), give_up_at});
+    Sql(kLeftTotal, mine);
     fs::create_directories(FileOf(id).parent_path());
     std::ofstream(FileOf(id)) << "whole, but its row never turned ready";
     EXPECT_EQ(FindCode(mine, id), "blob_not_found");
@@ -381,7 +397,7 @@ TEST_F(BlobsTest, ABrokenSourceLeavesNothing) {
     Run(Service().SweepOnce());
     EXPECT_EQ(Total(mine), 0);
     EXPECT_EQ(Files(), 0U);
-    EXPECT_EQ(Sql("SELECT count(*) FROM blobs WHERE team_id = $1 AND state = 'ready'", mine), "0");
+    EXPECT_EQ(Sql(kCountReady, mine), 0);
 }
 
 TEST_F(BlobsTest, AStorageThatFailsIsSaidAndLeavesNothing) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -11,6 +12,8 @@ namespace vf::blob {
 namespace {
 
 using http::Method;
+
+constexpr std::uint64_t kErrorBytes = 64 * 1024;
 
 std::shared_ptr<const std::string> Shared(std::string bytes) {
     return std::make_shared<const std::string>(std::move(bytes));
@@ -169,7 +172,8 @@ Task<Result<std::shared_ptr<BytePipe>>> S3Backend::Get(BlobId id, std::uint64_t 
     S3Call call = CallFor(Method::kGet, KeyOf(id));
     call.headers.emplace_back("Range", fmt::format("bytes={}-{}", offset, offset + length - 1));
     call.stream_response = true;
-    call.max_response_bytes = length;
+    // An error's body may be longer than a short range.
+    call.max_response_bytes = std::max(length, kErrorBytes);
     Result<S3Reply> reply = co_await client_.Call(std::move(call));
     if (!reply) co_return reply.error();
     if (reply->status == 404 && reply->code != "NoSuchBucket") {

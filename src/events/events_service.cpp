@@ -115,19 +115,19 @@ void DeclareSettings(SettingsSchema& schema, EventOptions& options) {
     using std::chrono::milliseconds;
     using std::chrono::seconds;
     schema.Duration("events.keep", options.keep, hours(1), hours(24 * 3660),
-                    {"\"720h\"", "How long events are kept for streams to resume and for lists."});
+                    {"720h", "How long events are kept for streams to resume and for lists."});
     schema.Duration("events.reader_timeout", options.reader_timeout, hours(1), hours(24 * 366),
-                    {"\"168h\"",
+                    {"168h",
                      "A reader of events that did not get on for so long is dropped, so that old "
                      "events can go."});
     schema.Duration("events.poll", options.poll, milliseconds(10), seconds(60),
-                    {"\"1s\"", "How often new events are looked for when no notification comes."});
+                    {"1s", "How often new events are looked for when no notification comes."});
     schema.Integer("events.streams_per_team", options.streams_per_team, 1, 10'000,
                    {"20", "How many clients of one team may follow its events at once."});
     schema.Integer("events.streams", options.streams, 1, 100'000,
                    {"1000", "How many clients may follow events on this server at once."});
     schema.Duration("events.heartbeat", options.heartbeat, milliseconds(100), seconds(3600),
-                    {"\"15s\"", "How often a silent event stream gets a comment line."});
+                    {"15s", "How often a silent event stream gets a comment line."});
 }
 
 Events::Events(asio::io_context& loop, EventOptions options)

@@ -119,21 +119,21 @@ void DeclareSettings(SettingsSchema& schema, JobOptions& options) {
     using std::chrono::milliseconds;
     using std::chrono::seconds;
     schema.Duration("jobs.poll", options.poll, milliseconds(10), seconds(60),
-                    {"\"1s\"", "How often work is looked for when no notification comes."});
+                    {"1s", "How often work is looked for when no notification comes."});
     schema.Integer("jobs.open_per_team", options.open_per_team, 1, 10'000'000,
                    {"10000", "How many background jobs of one team may wait or run."});
     schema.Bytes("jobs.max_payload", options.max_payload, 1024, 64U << 20U,
-                 {"\"1MiB\"", "The largest content of a background job."});
+                 {"1MiB", "The largest content of a background job."});
     schema.Bytes("jobs.max_result", options.max_result, 1024, 256U << 20U,
-                 {"\"8MiB\"", "The largest result that a background job may leave."});
+                 {"8MiB", "The largest result that a background job may leave."});
     schema.Duration("jobs.retry_least", options.retry_least, milliseconds(1), hours(1),
-                    {"\"1s\"", "The pause before a job's second attempt; doubled each time."});
+                    {"1s", "The pause before a job's second attempt; doubled each time."});
     schema.Duration("jobs.retry_most", options.retry_most, milliseconds(1), hours(24),
-                    {"\"10m\"", "The longest pause between two attempts at a job."});
+                    {"10m", "The longest pause between two attempts at a job."});
     schema.Duration("jobs.keep", options.keep, hours(1), hours(24 * 3660),
-                    {"\"720h\"", "How long ended jobs are listed."});
+                    {"720h", "How long ended jobs are listed."});
     schema.Duration("jobs.drain_timeout", options.drain_timeout, milliseconds(0), seconds(600),
-                    {"\"5s\"",
+                    {"5s",
                      "How long running jobs may go on when the server stops, before they go back "
                      "to the queue."});
 }

@@ -10,9 +10,11 @@ import pytest
 from support.admin import admin, team_with_key
 from support.cluster import Cluster
 from support.plugin import checking_client
-from support.server import Server, wait_until
-from support.sse import follow
+from support.server import Server, is_ready, wait_until
+from support.sse import Stream, follow
 
+ALL = [word for scope in ("speech:read", "admin:read", "admin:write")
+       for word in ("--scope", scope)]
 PATHS = ["/api/events", "/api/v1/events"]
 JSON = {"Accept": "application/json"}
 PERIOD = {"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}
@@ -37,7 +39,7 @@ def server(cluster):
 @pytest.fixture
 def team(server):
     """(team id, its headers)"""
-    team, key = team_with_key(server, "Acme", "pro")
+    team, key = team_with_key(server, "Acme", "pro", *ALL)
     return team, {"Authorization": f"Bearer {key}"}
 
 
@@ -89,7 +91,7 @@ def test_a_stream_resumes_and_filters(cluster, server, team):
 
 
 def test_two_clients_and_another_team(cluster, server, team):
-    other, key = team_with_key(server, "Other", "pro")
+    other, key = team_with_key(server, "Other", "pro", *ALL)
     with follow(server.url, team[1]) as one, follow(server.url, team[1]) as two, \
             follow(server.url, {"Authorization": f"Bearer {key}"}) as foreign:
         happen(cluster, team[0], "a")
@@ -187,7 +189,7 @@ def test_nothing_is_lost_when_the_server_is_killed(cluster):
     cluster.create_database("killed")
     running = Server(settings={"DATABASE_URL": cluster.url("killed")})
     try:
-        team, key = team_with_key(running, "Acme", "pro")
+        team, key = team_with_key(running, "Acme", "pro", *ALL)
         headers = {"Authorization": f"Bearer {key}"}
         made, seen = [], []
         last = None
@@ -202,6 +204,7 @@ def test_nothing_is_lost_when_the_server_is_killed(cluster):
                 last = got[-1].id if got else last
                 running.kill()
             running.start()
+            wait_until(lambda: is_ready(running.url))
         assert seen == made[:-1] or seen == made
         with follow(running.url, {**headers, "Last-Event-ID": last}, types="job.queued") as stream:
             extra = httpx.post(running.url + "/api/exports", headers=headers, json=PERIOD)
@@ -213,7 +216,9 @@ def test_nothing_is_lost_when_the_server_is_killed(cluster):
 
 def test_streams_end_well_when_the_server_stops():
     running = Server(settings={"EVENTS_HEARTBEAT": "1s"})
+    wait_until(lambda: is_ready(running.url))
     with follow(running.url) as stream, concurrent.futures.ThreadPoolExecutor() as pool:
+        assert isinstance(stream, Stream), stream.text
         ended = pool.submit(list, stream)  # raises when the last chunk is missing
         running.process.send_signal(signal.SIGTERM)
         assert ended.result(10) == []
@@ -223,7 +228,7 @@ def test_streams_end_well_when_the_server_stops():
 
 def test_events_are_counted(cluster, server, team):
     happen(cluster, team[0], "counted")
-    operator = {"Authorization": "Bearer " + admin(server, "create-key", team[0])["key"]}
+    operator = {"Authorization": "Bearer " + admin(server, "create-key", team[0], *ALL)["key"]}
 
     def is_counted():
         text = httpx.get(server.url + "/metrics", headers=operator).text

@@ -9,8 +9,10 @@ import pytest
 from support.admin import admin, team_with_key
 from support.cluster import Cluster
 from support.plugin import checking_client
-from support.server import Server, wait_until
+from support.server import Server, is_ready, wait_until
 
+ALL = [word for scope in ("speech:read", "speech:write", "admin:read", "admin:write")
+       for word in ("--scope", scope)]
 PREFIXES = ["/api", "/api/v1"]
 PERIOD = {"from": "2020-01-01T00:00:00Z", "to": "2999-01-01T00:00:00Z"}
 
@@ -32,7 +34,7 @@ def server(cluster):
 
 @pytest.fixture
 def team(server):
-    team, key = team_with_key(server, "Acme", "pro")
+    team, key = team_with_key(server, "Acme", "pro", *ALL)
     return team, {"Authorization": f"Bearer {key}"}
 
 
@@ -182,7 +184,7 @@ def test_who_may(server, team, prefix):
             weak = client.request(method, path, json=body,
                                   headers={"Authorization": f"Bearer {key}"})
             assert weak.status_code == 403
-        strong = {"Authorization": "Bearer " + admin(server, "create-key", team[0])["key"]}
+        strong = {"Authorization": "Bearer " + admin(server, "create-key", team[0], *ALL)["key"]}
         assert client.post(prefix + "/exports", headers={**strong, "Content-Type": "text/plain"},
                            content="x").status_code == 415
         assert client.post(prefix + "/exports", json=PERIOD,
@@ -194,7 +196,7 @@ def test_jobs_wait_for_the_next_start_and_stay_unreadable(cluster, server, team)
     cluster.create_database("restarted")
     running = Server(settings={"DATABASE_URL": cluster.url("restarted"), "JOBS_POLL": "100ms"})
     try:
-        _, key = team_with_key(running, "Acme", "pro")
+        _, key = team_with_key(running, "Acme", "pro", *ALL)
         headers = {"Authorization": f"Bearer {key}"}
         jobs = [httpx.post(running.url + "/api/exports", headers=headers, json=PERIOD).json()["id"]
                 for _ in range(8)]
@@ -202,10 +204,12 @@ def test_jobs_wait_for_the_next_start_and_stay_unreadable(cluster, server, team)
         # As if the server had died in the middle of them, a while ago.
         cluster.sql("UPDATE jobs SET lease_until = now() - interval '1 s' "
                     "WHERE state = 'running'", "restarted")
-        stored = cluster.sql("SELECT encode(coalesce(payload, result), 'escape') FROM jobs",
+        stored = cluster.sql("SELECT encode(coalesce(payload, result), 'hex') FROM jobs",
                              "restarted")
-        assert len(stored) == 8 and not [row for row in stored if "2020-01-01" in row[0]]
+        assert len(stored) == 8
+        assert not [row for row in stored if "2020-01-01".encode().hex() in row[0]]
         running.start()
+        wait_until(lambda: is_ready(running.url))
         with checking_client(running.url, headers=headers) as client:
             for job in jobs:
                 until(client, f"/api/jobs/{job}", "succeeded")

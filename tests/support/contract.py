@@ -80,7 +80,7 @@ def check(method, path, status, headers, body):
         return
     assert media_type in content, f"{method} {name} {status}: {media_type!r} is not described"
     schema = content[media_type].get("schema")
-    if media_type.endswith("json") and schema:
+    if re.search(r"[/+]json$", media_type) and schema:
         validator = jsonschema.Draft202012Validator({**schema, "components": SPEC["components"]})
         error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(body)))
         assert error is None, f"{method} {name} {status}: {error.json_path}: {error.message}"
