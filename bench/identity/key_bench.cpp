@@ -28,7 +28,7 @@ Task<void> Measure(identity::Access* access, std::shared_ptr<pg::Database> datab
     row.scopes = Scopes::All();
     pg::TeamDb own = database->Team(team.id);
     co_await identity::key_store::Insert(own, std::move(row));
-    access->Start(database);
+    co_await access->Start(database);
     // LISTEN clears the cache once, when it is in force.
     co_await Sleep(std::chrono::milliseconds(500));
     Caller caller;

@@ -49,21 +49,16 @@ void Ground::AddRoutes(http::Router& router) {
     exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
 }
 
-Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
+Task<void> Ground::Start(std::shared_ptr<pg::Database> database) {
+    // First, since it can fail; what follows cannot.
+    identity::OnAccessChange on_change = [this](std::string_view kind, std::string_view subject) {
+        OnAccessChange(kind, subject);
+    };
+    co_await access_.Start(database, std::move(on_change));
     database_ = std::move(database);
     blobs_.Start(database_);
     limits_.Start(*database_, journal_->node());
     metering_ = {&limits_, journal_.get()};
-    access_.Start(database_, [this](std::string_view kind, std::string_view subject) {
-        const std::optional<Uuid> id = Uuid::Parse(subject);
-        if (kind == "billing_accounts" && id) {
-            limits_.PlanChanged(BillingAccountId{*id});
-        } else if (kind == "spending_bounds" && id) {
-            limits_.SpendingBoundChanged(*id);
-        } else if (kind == "plans" || kind.empty()) {
-            limits_.PlansChanged();
-        }
-    });
     usage::OnIngest on_ingest = [this](pg::SystemTransaction& transaction,
                                        const std::vector<usage::IngestTotals>& totals) {
         return ledger_.OnIngest(transaction, totals);
@@ -74,7 +69,17 @@ Result<void> Ground::Start(std::shared_ptr<pg::Database> database) {
     events_.Start(*database_);
     jobs_.Start(*database_, keyring_);
     idempotency_.Start(*database_, blobs_, journal_->node());
-    return {};
+}
+
+void Ground::OnAccessChange(std::string_view kind, std::string_view subject) {
+    const std::optional<Uuid> id = Uuid::Parse(subject);
+    if (kind == "billing_accounts" && id) {
+        limits_.PlanChanged(BillingAccountId{*id});
+    } else if (kind == "spending_bounds" && id) {
+        limits_.SpendingBoundChanged(*id);
+    } else if (kind == "plans" || kind.empty()) {
+        limits_.PlansChanged();
+    }
 }
 
 void Ground::Drain() {

@@ -30,8 +30,9 @@ public:
     // The key file and the journal. Errors, for the operator.
     Result<void> Open();
     void AddRoutes(http::Router& router);
-    // Once; `database` is migrated. Errors, for the operator: those of blob::Blobs::Start.
-    Result<void> Start(std::shared_ptr<pg::Database> database);
+    // `database` is migrated. Throws UnavailableException when it goes away meanwhile: nothing has
+    // begun then, and it may be called again.
+    Task<void> Start(std::shared_ptr<pg::Database> database);
     // What long answers there are end now.
     void Drain();
     Task<void> Stop();
@@ -45,6 +46,8 @@ public:
     const speech::Metering& metering() const { return metering_; }
 
 private:
+    void OnAccessChange(std::string_view kind, std::string_view subject);
+
     asio::io_context& loop_;
     const AppSettings& settings_;
     identity::Access& access_;

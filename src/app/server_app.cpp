@@ -15,6 +15,7 @@
 #include "app/install_paths.hpp"
 #include "app/system_routes.hpp"
 #include "base/log.hpp"
+#include "base/unavailable.hpp"
 #include "dialects/native/native_routes.hpp"
 #include "dialects/openai/openai_routes.hpp"
 #include "http/server.hpp"
@@ -33,6 +34,7 @@ constexpr const char* kPagePolicy =
     "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 constexpr std::chrono::seconds kDatabaseRetry{1};
+constexpr std::chrono::seconds kDatabaseWait{10};  // for both kinds of connections
 
 // Everything the page may load comes from this server; files change only with a new version.
 http::StaticFiles LoadPage(const std::filesystem::path& folder) {
@@ -107,6 +109,7 @@ struct ServerApp::Impl {
 
     static Task<void> StartEngines(Impl* self);
     static Task<void> StartDatabase(Impl* self);
+    static Task<Result<void>> UseDatabase(Impl* self, std::string url);
     static Task<void> WaitForSignal(Impl* self);
     static Task<void> Stop(Impl* self);
 
@@ -150,6 +153,31 @@ Task<Result<std::string>> ServerApp::Impl::DatabaseUrl() {
     co_return cluster->url();
 }
 
+// From a url to a database in use. kUnavailable and kDeadline are worth another try.
+Task<Result<void>> ServerApp::Impl::UseDatabase(Impl* self, std::string url) {
+    auto prepare = [self, url] {
+        return PrepareDatabase(self->settings, url, self->ground.keyring());
+    };
+    Result<PreparedDatabase> prepared = co_await Offload(self->slow, std::move(prepare));
+    if (!prepared) co_return std::move(prepared).error();
+    if (self->stopping) co_return Result<void>();
+    auto database = OpenDatabase(self->loop, self->settings, prepared->urls);
+    Result<void> outcome;
+    try {
+        outcome = co_await EnsurePlans(*database, self->paths);
+        if (outcome) {
+            co_await database->WaitAvailable(kDatabaseWait);
+            co_await self->ground.Start(database);
+        }
+    } catch (const UnavailableException& e) {
+        outcome = e.error;
+    } catch (const std::exception& e) {
+        outcome = Error(ErrorKind::kInternal, "database_unusable", e.what());
+    }
+    if (!outcome) database->Close();
+    co_return outcome;
+}
+
 Task<void> ServerApp::Impl::StartDatabase(Impl* self) {
     Result<std::string> url = co_await self->DatabaseUrl();
     if (!url) {
@@ -157,31 +185,16 @@ Task<void> ServerApp::Impl::StartDatabase(Impl* self) {
         co_return;
     }
     for (;;) {
-        auto prepare = [self, url = *url] {
-            return PrepareDatabase(self->settings, url, self->ground.keyring());
-        };
-        Result<PreparedDatabase> prepared = co_await Offload(self->slow, std::move(prepare));
+        const Result<void> used = co_await UseDatabase(self, *url);
         if (self->stopping) co_return;
-        if (prepared) {
-            auto database = OpenDatabase(self->loop, self->settings, prepared->urls);
-            const Result<void> plans = co_await EnsurePlans(*database, self->paths);
-            if (!plans) {
-                self->Fail(plans.error());
-                co_return;
-            }
-            const Result<void> started = self->ground.Start(std::move(database));
-            if (!started) {
-                self->Fail(started.error());
-                co_return;
-            }
-            break;
-        }
-        const bool is_away = prepared.error().kind() == ErrorKind::kUnavailable;
+        if (used) break;
+        const bool is_away = used.error().kind() == ErrorKind::kUnavailable ||
+                             used.error().kind() == ErrorKind::kDeadline;
         if (!is_away) {
-            self->Fail(prepared.error());
+            self->Fail(used.error());
             co_return;
         }
-        log::Warning("database_unavailable", {{"error", prepared.error().message()}});
+        log::Warning("database_unavailable", {{"error", used.error().message()}});
         co_await Sleep(kDatabaseRetry);
     }
     self->readiness.database_started = true;

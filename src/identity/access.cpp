@@ -146,8 +146,8 @@ Access::~Access() {
     impl_->state->poll_timer.cancel();
 }
 
-void Access::Start(std::shared_ptr<pg::Database> database, OnAccessChange on_change) {
-    AccessState::Start(impl_->state, std::move(database), std::move(on_change));
+Task<void> Access::Start(std::shared_ptr<pg::Database> database, OnAccessChange on_change) {
+    return AccessState::Start(impl_->state, std::move(database), std::move(on_change));
 }
 
 Task<void> Access::Stop() {

@@ -53,9 +53,11 @@ public:
     Access(asio::io_context& loop, AccessOptions options);
     ~Access();
 
-    // Once, when the database is up; until then keys are answered 503.
-    // `on_change` is called on the loop for whoever remembers such things too.
-    void Start(std::shared_ptr<pg::Database> database, OnAccessChange on_change = {});
+    // When the database is up; until then keys are answered 503. Learns whether the demo mode is
+    // over, and keeps itself fresh from then on. `on_change` is called on the loop for whoever
+    // remembers such things too. Throws UnavailableException when the database goes away meanwhile:
+    // nothing has begun then, and it may be called again.
+    Task<void> Start(std::shared_ptr<pg::Database> database, OnAccessChange on_change = {});
     // Writes what was counted. The database must still be open.
     Task<void> Stop();
 

@@ -85,8 +85,9 @@ Task<std::optional<KnownKey>> AccessState::LookUp(KeyHash hash) {
     co_return key;
 }
 
-void AccessState::Start(std::shared_ptr<AccessState> state, std::shared_ptr<pg::Database> database,
-                        OnAccessChange on_change) {
+Task<void> AccessState::Start(std::shared_ptr<AccessState> state,
+                              std::shared_ptr<pg::Database> database, OnAccessChange on_change) {
+    co_await ReadCredentials(state, database);
     state->database = std::move(database);
     state->on_change = std::move(on_change);
     Spawn(state->loop, Watch(state), "access_watch");
@@ -111,8 +112,9 @@ void AccessState::Apply(std::string_view kind, std::string_view subject) {
     if (may_end_demo) poll_timer.cancel();  // read at once
 }
 
-Task<void> AccessState::ReadCredentials(std::shared_ptr<AccessState> state) {
-    pg::SystemDb system = state->database->System("whether the demo mode is over");
+Task<void> AccessState::ReadCredentials(std::shared_ptr<AccessState> state,
+                                        std::shared_ptr<pg::Database> database) {
+    pg::SystemDb system = database->System("whether the demo mode is over");
     state->has_credentials = co_await key_store::HasCredentials(system);
     state->demo_known = true;
 }
@@ -146,7 +148,7 @@ Task<void> AccessState::Poll(std::shared_ptr<AccessState> state) {
     }
     window.seen.erase(window.seen.begin(), window.seen.upper_bound(window.from));
     state->fresh_at = started;
-    if (!state->has_credentials) co_await ReadCredentials(state);
+    if (!state->has_credentials) co_await ReadCredentials(state, state->database);
     if (started - state->written_at_ >= state->options.record_interval) {
         state->written_at_ = started;
         co_await WriteUses(state);

@@ -29,8 +29,8 @@ private:
 struct AccessState {
     AccessState(Executor executor, AccessOptions o);
 
-    static void Start(std::shared_ptr<AccessState> state, std::shared_ptr<pg::Database> database,
-                      OnAccessChange on_change);
+    static Task<void> Start(std::shared_ptr<AccessState> state,
+                            std::shared_ptr<pg::Database> database, OnAccessChange on_change);
     static Task<void> Stop(std::shared_ptr<AccessState> state);
 
     Task<std::optional<KnownKey>> LookUp(KeyHash hash);
@@ -62,7 +62,8 @@ private:
 
     static Task<void> Watch(std::shared_ptr<AccessState> state);
     static Task<void> Poll(std::shared_ptr<AccessState> state);
-    static Task<void> ReadCredentials(std::shared_ptr<AccessState> state);
+    static Task<void> ReadCredentials(std::shared_ptr<AccessState> state,
+                                      std::shared_ptr<pg::Database> database);
     static Task<void> WriteUses(std::shared_ptr<AccessState> state);
     void Apply(std::string_view kind, std::string_view subject);
 

@@ -37,7 +37,7 @@ void DeclareSettings(SettingsSchema& schema, UsageOptions& options) {
                      "cost."});
     schema.Bytes("usage.segment_bytes", options.segment_bytes, 64 << 10, 1 << 30,
                  {"\"8MiB\"", "The size of one file of the usage journal, allocated ahead."});
-    schema.Bytes("usage.max_unshipped", options.max_unshipped, 1 << 20, 1ULL << 40,
+    schema.Bytes("usage.max_unshipped", options.max_unshipped, 64 << 10, 1ULL << 40,
                  {"\"1GiB\"",
                   "How much of the usage journal may wait for the database before new speech is "
                   "refused."});
