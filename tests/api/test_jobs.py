@@ -218,3 +218,11 @@ def test_jobs_wait_for_the_next_start_and_stay_unreadable(cluster, server, team)
         assert 'voiceflow_jobs{state="dead"} 0' in metrics
     finally:
         running.close()
+
+
+@pytest.mark.parametrize("prefix", ["/api", "/api/v1"])
+def test_an_id_with_control_characters_is_a_bad_request(http, prefix):
+    path = f"{prefix}/jobs/%08x"
+    for method, tail in (("GET", ""), ("DELETE", ""), ("GET", "/result"), ("POST", "/cancel"),
+                         ("POST", "/retry")):
+        assert http.request(method, path + tail).status_code == 400
