@@ -4,6 +4,7 @@
 
 #include "pg/blocking.hpp"
 #include "pg/pg_testing.hpp"
+#include "pg/roles.hpp"
 
 namespace vf::pg {
 namespace {
@@ -57,6 +58,12 @@ TEST_F(Migrations, AppliesInOrderOnceAndOnlyWhatIsNew) {
 }
 
 TEST_F(Migrations, TheProjectsOwnApply) {
+    RoleOptions roles;  // the migrations grant to them
+    roles.owner_url = options_.url;
+    roles.app_password = "app-password";
+    roles.system_password = "system-password";
+    const Result<RoleUrls> made = EnsureRoles(roles);
+    ASSERT_TRUE(made) << made.error().message();
     options_.folder = std::filesystem::path(VF_SOURCE_DIR) / "migrations";
     const Result<MigrationReport> report = MigrateNow(options_);
     ASSERT_TRUE(report) << report.error().message();
