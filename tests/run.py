@@ -17,7 +17,7 @@ SANITIZER_OPTIONS = {
     "TSAN_OPTIONS": "halt_on_error=1",
 }
 # Programs in which more than one thread touches the same memory.
-THREADED = ["base_test", "http_test", "pg_test", "speech_test"]
+THREADED = ["base_test", "http_test", "pg_test", "speech_test", "usage_test"]
 
 
 class Tally:
