@@ -62,7 +62,8 @@ def test_rows_wait_in_the_journal(cluster, request, kind):
         seen += away
         wait_until(lambda: rows(cluster) >= set(seen), 30, "every row")
         assert rows(cluster) == set(seen)
-        used = cluster.sql("SELECT used FROM budgets WHERE metric = 'requests' AND live")
+        used = cluster.sql("SELECT used FROM budgets WHERE metric = 'requests' AND live "
+                           "AND subject = 'billing'")
         assert [int(line[0]) for line in used] == [len(seen)]
     finally:
         server.close()
