@@ -9,7 +9,8 @@ import pytest
 from support.admin import team_with_key
 from support.server import Server, wait_until
 
-ROUTES = ["/v1/generate", "/v1/generate/stream", "/v1/audio/speech"]
+ROUTES = ["/v1/generate", "/v1/generate/stream", "/generate", "/generate/stream",
+          "/v1/audio/speech"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_a_key_is_for_one_request_only(server, key, route):
     assert send(server, key, route, "mine").status_code == 200
     for response in (send(server, key, route, "mine", "Something else."),
                      send(server, key, route, "mine", speed=1.5),
-                     send(server, key, "/generate", "mine")):
+                     send(server, key, "/v1/generate?again", "mine")):
         assert (response.status_code, error_of(response)["code"]) == (409, "idempotency_key_reused")
 
 

@@ -89,12 +89,18 @@ def test_scopes_are_enforced_in_every_dialect(server, acme):
     reader = admin(server, "create-key", acme[0], "--scope", "voices:read", "--scope",
                    "models:read")["key"]
     for method, path, body in (("POST", "/v1/generate", SPEECH), ("POST", "/v1/audio/speech", OPENAI),
-                               ("POST", "/v1/generate/stream", SPEECH), ("GET", "/api/usage", None),
+                               ("POST", "/v1/generate/stream", SPEECH), ("POST", "/generate", SPEECH),
+                               ("POST", "/generate/stream", SPEECH), ("GET", "/api/usage", None),
                                ("GET", "/metrics", None), ("GET", "/api/events", None)):
         response = httpx.request(method, server.url + path, json=body, headers=bearer(reader))
         assert (response.status_code, code_of(response)) == (403, "missing_scope"), path
     for path in ("/api/voices", "/v1/models", "/v1/audio/voices"):
         assert httpx.get(server.url + path, headers=bearer(reader)).status_code == 200
+    speaker = admin(server, "create-key", acme[0], "--scope", "speech:write")["key"]
+    for path in ("/api/voices", "/api/v1/voices", "/v1/models", "/v1/models/tts-1",
+                 "/v1/audio/voices", "/v1/audio/models"):
+        response = httpx.get(server.url + path, headers=bearer(speaker))
+        assert (response.status_code, code_of(response)) == (403, "missing_scope"), path
     with pytest.raises(Refused, match="not a scope"):
         admin(server, "create-key", acme[0], "--scope", "speech:wirte")
 

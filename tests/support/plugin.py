@@ -19,6 +19,23 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="long: only with --all"))
 
 
+@pytest.fixture(autouse=True)
+def every_answer_is_checked(request, monkeypatch):
+    """In tests/api also what is asked with httpx directly is held against the contract."""
+    if request.path.parent.name != "api":
+        return
+    plain_send = httpx.Client.send
+
+    def send(client, *sent, stream=False, **options):
+        response = plain_send(client, *sent, stream=stream, **options)
+        asked = response.request
+        if not stream and asked.url.host == "127.0.0.1":
+            contract.check(asked.method, asked.url.path, response.status_code, response.headers,
+                           response.content)
+        return response
+    monkeypatch.setattr(httpx.Client, "send", send)
+
+
 @pytest.fixture(scope="session")
 def server():
     running = Server(settings={"LOG_LEVEL": "info"})
