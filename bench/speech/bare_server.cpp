@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
                }));
     http::ServerOptions options;
     options.port = 0;
+    options.access_log = false;
     http::Server server(loop, router, options);
     if (!server.Listen()) return 1;
     text::WarmUp();
