@@ -104,7 +104,7 @@ Task<void> Engines::Stop() {
 }
 
 bool Engines::ready() const {
-    return std::ranges::any_of(pools_, [](const auto& pool) { return pool->live(); });
+    return std::ranges::any_of(pools_, [](const auto& pool) { return pool->serves(); });
 }
 
 Pool* Engines::PoolOf(const Voice& voice) const {

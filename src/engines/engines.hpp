@@ -120,7 +120,7 @@ public:
     // Ends every worker and waits for their exit; what is being spoken fails with `stopping`.
     Task<void> Stop();
 
-    // At least one engine has a live worker.
+    // At least one engine takes work. Workers that are being recycled change nothing: work waits.
     bool ready() const;
     const Catalogue& catalogue() const { return catalogue_; }
 

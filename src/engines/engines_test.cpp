@@ -173,6 +173,19 @@ TEST_F(EnginesTest, RecyclesAfterSoManySegments) {
     EXPECT_NE(engines_->WorkerPidsForTest("fake"), before);
 }
 
+TEST_F(EnginesTest, IsReadyWhileItsWorkersAreRecycled) {
+    options_.recycle_after = 1;
+    options_.workers_per_engine = 1;
+    Start();
+    int moments_without = 0;
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(Speak("fake-tone", "hello").complete);
+        if (Stats().workers == 0) ++moments_without;
+        EXPECT_TRUE(engines_->ready());
+    }
+    EXPECT_GT(moments_without, 0);
+}
+
 TEST_F(EnginesTest, WorkersHaveNothingButTheirSocket) {
     ::setenv("VF_TEST_SECRET", "secret", 1);
     Start();

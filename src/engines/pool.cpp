@@ -128,8 +128,7 @@ void Pool::RespawnLater(milliseconds delay) {
 Result<void> Pool::Submit(std::shared_ptr<Job> job) {
     if (stopping_) return Stopping();
     if (quarantine_.Holds(job->key(), Job::Clock::now())) return NotSpeakable();
-    const bool is_down = !live() && (absent_ || streak_ >= kDownStreak);
-    if (is_down || queue_.size() >= static_cast<std::size_t>(options_.queue_limit)) {
+    if (is_down() || queue_.size() >= static_cast<std::size_t>(options_.queue_limit)) {
         return NoWorker();
     }
     job->SetDeadline(Job::Clock::now() + options_.queue_timeout);
@@ -314,6 +313,14 @@ std::size_t Pool::CountIdle() const {
 
 bool Pool::live() const {
     return std::ranges::any_of(workers_, [](const auto& worker) { return worker->live(); });
+}
+
+bool Pool::is_down() const {
+    return !live() && (absent_ || streak_ >= kDownStreak);
+}
+
+bool Pool::serves() const {
+    return figures_.available && !stopping_ && !is_down();
 }
 
 void Pool::ShowFigures() {

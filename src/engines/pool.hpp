@@ -34,6 +34,9 @@ public:
     const std::string& name() const { return name_; }
     const EngineOptions& options() const { return options_; }
     bool live() const;
+    // Takes work, which may wait in the queue: it has said hello, and its workers, when they are
+    // being replaced, come back.
+    bool serves() const;
     EngineStats stats() const;
     std::vector<int> WorkerPids() const;
 
@@ -56,6 +59,7 @@ private:
     void GiveUp(std::string_view reason);
     void FailQueue(const Error& error);
     void ShowFigures();
+    bool is_down() const;
     std::size_t CountIdle() const;
     Error NoWorker() const;
 
