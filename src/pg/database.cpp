@@ -5,7 +5,7 @@
 namespace vf::pg {
 namespace {
 
-constexpr Statement kSetTeam{"vf_set_team", "SELECT set_config('vf.team', $1, true)"};
+constexpr Statement kSetTeam{"vf_set_team", "SELECT WHERE set_config('vf.team', $1, true) IS NULL"};
 
 Params TeamParams(TeamId team) {
     Params params;
