@@ -23,6 +23,15 @@
 
 namespace vf::engines {
 
+// Bytes of a segment's text and its phonemes, in the voice's own alphabet.
+struct Pronunciation {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::string phonemes;
+
+    bool operator==(const Pronunciation&) const = default;
+};
+
 struct SegmentRequest {
     std::string voice;  // a voice's id
     std::string text;   // UTF-8 without NUL, 1 to kMaxTextBytes bytes, with something to say

@@ -22,8 +22,13 @@ struct Voice {
     // What brings the voice to -20 LUFS (ITU-R BS.1770), measured over the text of bench/voices.
     double gain_db = 0;
     // What the engine does by itself. Outside of this range the server stretches and shifts.
-    double speed_min = 1, speed_max = 1;  // factor, 1 = the voice's own speed
-    double pitch_min = 0, pitch_max = 0;  // semitones, 0 = the voice's own pitch
+    double speed_min = 1, speed_max = 1;              // factor, 1 = the voice's own speed
+    double pitch_min = 0, pitch_max = 0;              // semitones, 0 = the voice's own pitch
+    double pitch_range_min = 1, pitch_range_max = 1;  // factor, 1 = the voice's own
+    // What it takes pronunciations in and names its phonemes by: "flite", "espeak", "ipa"; empty:
+    // it takes none and names none (text/phonemes.hpp has the alphabets).
+    std::string phoneme_alphabet;
+    bool tells_times = true;  // words or phonemes come with their times
 };
 
 // All voices of all engines, by id. Filled from the workers' hello frames while the engines start;

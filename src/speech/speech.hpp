@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "audio/format.hpp"
 #include "base/byte_pipe.hpp"
@@ -17,13 +19,34 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "speech/timeline.hpp"
+#include "text/lexicon.hpp"
+#include "text/normalise.hpp"
 
 namespace vf::speech {
 
 class Meter;
 
+enum class Markup : std::uint8_t {
+    kPlain,  // nothing in the text is markup
+    kSsml,
+};
+
+// A dictionary as a request names it, already looked up.
+using Dictionaries = std::vector<std::shared_ptr<const text::Lexicon>>;
+
+// What is changed about the voice's sound, each moving one measured quantity (docs/voices.md).
+struct Shaping {
+    double pitch_range = 1;  // 0.25 to 2: factor of the standard deviation of F0 in semitones
+    double brightness = 0;   // -12 to 12 dB above 3 kHz: the spectral centroid
+    double presence = 0;     // -12 to 12 dB at 2 to 4 kHz: that band's share of the energy
+    double dynamics = 1;     // 0.5 to 2: factor of the spread of syllable levels in dB
+
+    bool operator==(const Shaping&) const = default;
+};
+
 struct SpeechRequest {
-    std::string text;      // valid UTF-8, plain text; never parsed as markup
+    std::string text;  // valid UTF-8
+    Markup markup = Markup::kPlain;
     std::string voice;     // an id of the catalogue; empty: chosen by language, else the default
     std::string language;  // BCP 47; empty: the voice's own
     audio::Format format = audio::Format::kWav;
@@ -31,7 +54,18 @@ struct SpeechRequest {
     double speed = 1.0;   // 0.25 to 4
     double pitch = 0.0;   // semitones, -12 to 12
     double volume = 0.0;  // dB, -20 to 10
-    bool whole = false;   // the caller collects everything and sends it with its length
+    Shaping shaping;
+    text::NormaliseOptions normalise;
+    Dictionaries dictionaries;  // of the request, or the team's default ones
+    // Finds the dictionaries that SSML's <lexicon> names; null: there are none.
+    std::function<std::shared_ptr<const text::Lexicon>(std::string_view name)> find_dictionary;
+    // What stands before and after the text in a longer one that is spoken in parts: the edges are
+    // joined as the inside of one text would be.
+    std::string previous_text;
+    std::string next_text;
+    std::optional<std::uint32_t> seed;
+    bool wants_timing = true;  // false: the timeline stays empty
+    bool whole = false;        // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
     Caller caller;
     std::optional<OperationId> operation;  // to be accounted under; none: a new one
@@ -58,7 +92,9 @@ struct Speech {
     std::size_t characters = 0;  // code points of the text as sent
     std::shared_ptr<BytePipe> pipe;
     Timeline timeline;
-    std::uint64_t samples = 0;  // encoded so far, at `sample_rate`
+    std::string normalised_text;        // of what was planned so far
+    std::vector<std::string> warnings;  // what was not understood; for a header
+    std::uint64_t samples = 0;          // encoded so far, at `sample_rate`
     // Complete once the pipe is.
     std::string exact_header;  // to be put over the start of a body that is sent whole
     double seconds() const {

@@ -8,6 +8,7 @@
 #include "base/cancel.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "speech/live.hpp"
 #include "speech/meter.hpp"
 #include "speech/options.hpp"
 #include "speech/speech.hpp"
@@ -32,6 +33,11 @@ public:
     // fills from then on; abandoning it stops the work. Errors: those of MakePlan and AdmitSpeech,
     // and kUnavailable "engines_starting" or "server_busy".
     Task<Result<std::shared_ptr<Speech>>> Start(SpeechRequest request);
+
+    // A speech whose text comes later (request.text is empty, markup applies to each sentence that
+    // is whole). Admitted when the first text is spoken, so an open one costs nothing. Errors: as
+    // Start, as far as they can be known without text.
+    Result<std::unique_ptr<LiveSpeech>> StartLive(SpeechRequest request, LivePolicy policy);
 
     // Waits for the whole audio, writes down what it costs and returns it with exact sizes in its
     // header. Errors: whatever

@@ -1,37 +1,51 @@
 #pragma once
-// When what is said: words and phonemes on the clock of the whole audio, each mapped to the
-// caller's original text. Filled while the audio is rendered; one per response, on the loop.
+// When what is said, on the clock of the whole audio, mapped to the caller's original text. Filled
+// while the audio is rendered; one per response, on the loop. Lists only grow, in order of time, so
+// a reader keeps an index into each; entries behind the audio written so far may still come for it
+// where an engine tells late.
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "text/mapped_text.hpp"
 
 namespace vf::speech {
 
 struct TimelineItem {
-    enum class Kind { kWord, kPhoneme };
-    Kind kind = Kind::kWord;
-    std::size_t text_begin = 0;  // bytes of the original text
+    std::size_t text_begin = 0;  // bytes of the original text, on character borders
     std::size_t text_end = 0;
     double start_seconds = 0;  // from the first sample of the audio
     double end_seconds = 0;
-    std::string label;  // the word as the engine read it, or the engine's phoneme name
+    // Words: as it stands in the original. Phonemes: IPA. Marks: the name. Characters: the
+    // character (one code point with what combines with it).
+    std::string label;
+    std::string spoken;  // words: as the engine was given it ("twelve"); else empty
+    int viseme = 0;      // visemes: Azure's id
 };
+
+// How good the times are, the worst of what was used.
+enum class TimingSource : std::uint8_t {
+    kEngine,     // told by the engine
+    kAligned,    // found in the finished audio
+    kEstimated,  // spread by the length of the words
+};
+std::string_view TimingSourceName(TimingSource source);  // "engine", "aligned", "estimated"
 
 class Timeline {
 public:
-    // Items must come in order of time within a kind; a start before the last end is moved there,
-    // so that times stay monotone whatever an engine reports.
-    void Add(TimelineItem item);
-    // Cuts what reaches past the end of the audio.
-    void Close(double total_seconds);
-
-    const std::vector<TimelineItem>& items() const { return items_; }
-
-private:
-    std::vector<TimelineItem> items_;
-    double last_end_[2] = {0, 0};
+    std::vector<TimelineItem> words;
+    std::vector<TimelineItem> phonemes;
+    std::vector<TimelineItem> visemes;
+    std::vector<TimelineItem> marks;
+    // Every character of the original text, spaces and punctuation too, once and in order; markup
+    // is left out.
+    std::vector<TimelineItem> characters;
+    // Likewise of the normalised text (text_begin and text_end still point into the original).
+    std::vector<TimelineItem> normalised_characters;
+    TimingSource source = TimingSource::kEngine;
 };
 
 }  // namespace vf::speech
