@@ -111,3 +111,8 @@ def test_what_breaks_off_says_so(fake_server):
                 events.append(json.loads(line))
     assert events[-1]["type"] == "error" and events[-1]["code"] == "engine_failed"
     assert events[-1]["request_id"]
+
+
+def test_lies_about_times_are_not_passed_on(fake_server):
+    reply = stream(fake_server, LINES, text="Unlike the others.", voice="fake-lie-events")
+    assert reply.status_code in (503, 400)

@@ -96,7 +96,7 @@ json::object ChunkJson(const speech::TimedChunk& chunk, const CharacterIndex& in
 json::object DoneJson(const speech::Speech& speech) {
     return {{"type", "done"},
             {"duration", Rounded(speech.seconds())},
-            {"characters", speech.characters},
+            {"character_count", speech.characters},
             {"timing", std::string(TimingSourceName(speech.timeline.source))},
             {"operation", speech.operation.Wire()}};
 }
