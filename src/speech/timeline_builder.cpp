@@ -79,7 +79,8 @@ void TimelineBuilder::AddWord(const engines::TimingEvent& event, double start, d
     TimelineItem word = ItemAt(original.begin + base_, original.end + base_, start, end);
     NameWord(word);
     word.spoken = event.label;
-    timeline_.words.push_back(std::move(word));
+    // espeak-ng tells of the words in a number one by one, some of them at no place of the text.
+    if (!word.label.empty()) timeline_.words.push_back(std::move(word));
 }
 
 // The word as it stands in the original, without the punctuation that an engine's token has at its

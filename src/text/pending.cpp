@@ -1,7 +1,6 @@
 // Stands in for the parts that are on their way.
 #include "text/lexicon.hpp"
 #include "text/normalise.hpp"
-#include "text/phonemes.hpp"
 #include "text/ssml.hpp"
 
 namespace vf::text {
@@ -25,10 +24,4 @@ MappedText Normalise(const MappedText& text, std::string_view, const NormaliseOp
 }
 std::string_view NormaliseRuleName(NormaliseRule) { return ""; }
 std::optional<NormaliseRule> FindNormaliseRule(std::string_view) { return std::nullopt; }
-std::optional<PhonemeAlphabet> FindPhonemeAlphabet(std::string_view) { return std::nullopt; }
-Result<std::string> FromIpa(PhonemeAlphabet, std::string_view ipa) { return std::string(ipa); }
-std::string EnginePhonemeToIpa(PhonemeAlphabet, std::string_view phoneme) {
-    return std::string(phoneme);
-}
-int VisemeOf(std::string_view) { return 0; }
 }  // namespace vf::text
