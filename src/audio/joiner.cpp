@@ -37,7 +37,8 @@ void FadeOut(std::span<float> samples, std::size_t length) {
 }  // namespace
 
 Joiner::Joiner(int rate, JoinerOptions options)
-    : rate_(rate), options_(options), window_length_(Samples(kWindow)) {}
+    : rate_(rate), options_(options), window_length_(Samples(kWindow)),
+      first_(!options.continues) {}
 
 std::size_t Joiner::Samples(std::chrono::milliseconds time) const {
     return static_cast<std::size_t>(rate_) * static_cast<std::size_t>(time.count()) / 1000;
@@ -73,6 +74,13 @@ std::vector<float> Joiner::Silence(std::chrono::milliseconds time) {
     std::vector<float> out;
     time = std::clamp(time, std::chrono::milliseconds(0), kLongestPause);
     Emit(std::vector<float>(Samples(time)), out);
+    return out;
+}
+
+std::vector<float> Joiner::FillTo(std::chrono::milliseconds pause) {
+    std::vector<float> out;
+    const std::size_t wanted = Samples(pause);
+    if (wanted > silence_out_) Emit(std::vector<float>(wanted - silence_out_), out);
     return out;
 }
 
