@@ -12,6 +12,7 @@ constexpr std::chrono::milliseconds kFade{5};
 constexpr std::chrono::milliseconds kPreroll{20};
 constexpr std::chrono::milliseconds kTail{40};
 constexpr std::chrono::milliseconds kLongestPause{60000};
+constexpr double kSpeechPower = 0.1;        // of a loud window, where nothing was heard yet
 constexpr double kBelowLoudest = 1e-4;      // -40 dB, in power
 constexpr double kFloorPower = 1e-6;        // -60 dBFS
 constexpr double kCeilingPower = 2.512e-5;  // -46 dBFS
@@ -38,7 +39,7 @@ void FadeOut(std::span<float> samples, std::size_t length) {
 
 Joiner::Joiner(int rate, JoinerOptions options)
     : rate_(rate), options_(options), window_length_(Samples(kWindow)),
-      first_(!options.continues) {}
+      loudest_(options.continues ? kSpeechPower : 0), first_(!options.continues) {}
 
 std::size_t Joiner::Samples(std::chrono::milliseconds time) const {
     return static_cast<std::size_t>(rate_) * static_cast<std::size_t>(time.count()) / 1000;
