@@ -23,6 +23,8 @@ MappedText Normalise(const MappedText& text, std::string_view, const NormaliseOp
                      const SayAs&) {
     return text;
 }
+std::string_view NormaliseRuleName(NormaliseRule) { return ""; }
+std::optional<NormaliseRule> FindNormaliseRule(std::string_view) { return std::nullopt; }
 std::optional<PhonemeAlphabet> FindPhonemeAlphabet(std::string_view) { return std::nullopt; }
 Result<std::string> FromIpa(PhonemeAlphabet, std::string_view ipa) { return std::string(ipa); }
 std::string EnginePhonemeToIpa(PhonemeAlphabet, std::string_view phoneme) {
