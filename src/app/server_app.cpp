@@ -18,6 +18,7 @@
 #include "base/unavailable.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket.hpp"
 #include "dialects/native/native_routes.hpp"
+#include "dialects/native/stream_socket.hpp"
 #include "dialects/openai/openai_routes.hpp"
 #include "http/server.hpp"
 #include "http/static_files.hpp"
@@ -80,6 +81,7 @@ struct ServerApp::Impl {
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
           access(loop, s.access), ground(loop, slow, s, access),
           speech(loop, engines, dsp, s.speech, ground.metering()),
+          stream_socket{loop.get_executor(), speech, access, s.sockets},
           elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
@@ -88,6 +90,7 @@ struct ServerApp::Impl {
         ground.AddRoutes(router);
         native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
+        native::AddStreamSocket(router, stream_socket);
         elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
     }
 
@@ -103,6 +106,7 @@ struct ServerApp::Impl {
     identity::Access access;
     Ground ground;
     speech::SpeechService speech;
+    native::StreamSocketDeps stream_socket;
     elevenlabs::SocketDeps elevenlabs_sockets;
     http::StaticFiles page;
     SystemRoutes system;

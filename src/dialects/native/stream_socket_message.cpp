@@ -111,8 +111,7 @@ Result<StreamMessage> ReadStart(std::string_view text) {
     speech::SpeechRequest& request = message.request;
     request.voice = std::move(body.voice).value_or("");
     request.language = std::move(body.language).value_or("");
-    request.format =
-        body.format ? audio::FindFormat(*body.format)->format : audio::Format::kPcm;
+    request.format = body.format ? audio::FindFormat(*body.format)->format : audio::Format::kPcm;
     request.sample_rate = static_cast<int>(body.sample_rate.value_or(0));
     request.bit_rate = static_cast<int>(body.bit_rate.value_or(0));
     request.speed = body.speed.value_or(1.0);

@@ -59,8 +59,8 @@ std::string StartedText(const StreamContext& context) {
 }  // namespace
 
 StreamSession::StreamSession(const StreamSocketDeps& deps, std::shared_ptr<http::WebSocket> socket)
-    : deps_(deps), socket_(std::move(socket)),
-      caller_(deps.access, Scope::kSpeechWrite, socket_), one_ended_(deps.loop) {}
+    : deps_(deps), socket_(std::move(socket)), caller_(deps.access, Scope::kSpeechWrite, socket_),
+      one_ended_(deps.loop) {}
 
 Task<void> StreamSession::Run(std::shared_ptr<StreamSession> self) {
     co_await ReadAll(self);
