@@ -40,7 +40,7 @@ void TimelineBuilder::AddText(const text::Composition& text, std::size_t base) {
 void TimelineBuilder::StartSegment(const text::Segment& segment, const std::string& alphabet) {
     segment_ = &segment;
     alphabet_ = alphabet;
-    next_normalised_ = 0;
+    next_normalised_ = segment.heard ? segment.heard->begin : 0;
     next_mark_ = 0;
     has_words_ = false;
     has_group_ = false;
@@ -79,7 +79,8 @@ void TimelineBuilder::AddWord(const engines::TimingEvent& event, double start, d
     TimelineItem word = ItemAt(original.begin + base_, original.end + base_, start, end);
     NameWord(word);
     word.spoken = event.label;
-    timeline_.words.push_back(std::move(word));
+    // espeak-ng tells of the words in a number one by one, some of them at no place of the text.
+    if (!word.label.empty()) timeline_.words.push_back(std::move(word));
 }
 
 // The word as it stands in the original, without the punctuation that an engine's token has at its
@@ -187,7 +188,7 @@ void TimelineBuilder::PlaceCharactersTo(std::size_t original_end, double start, 
 
 void TimelineBuilder::PlaceNormalisedTo(std::size_t spoken_end, double start, double end) {
     const std::string_view text = segment_->text;
-    spoken_end = std::min(spoken_end, text.size());
+    spoken_end = std::min(spoken_end, segment_->heard ? segment_->heard->end : text.size());
     if (spoken_end <= next_normalised_) return;
     const std::size_t count = Utf8Count(text.substr(next_normalised_, spoken_end - next_normalised_));
     start = std::max(start, normalised_end_);

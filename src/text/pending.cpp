@@ -1,34 +1,11 @@
 // Stands in for the parts that are on their way.
-#include "text/lexicon.hpp"
 #include "text/normalise.hpp"
-#include "text/phonemes.hpp"
-#include "text/ssml.hpp"
 
 namespace vf::text {
-Script PlainScript(std::string_view original) {
-    Script script;
-    Piece piece;
-    piece.text = MappedText::Of(original);
-    script.pieces.push_back(std::move(piece));
-    return script;
-}
-Result<Script> ReadSsml(std::string_view, const SsmlOptions&) {
-    return Error(ErrorKind::kInvalid, "ssml_malformed", "later");
-}
-std::vector<Piece> ApplyLexicons(const Piece& piece,
-                                 std::span<const std::shared_ptr<const Lexicon>>) {
-    return {piece};
-}
 MappedText Normalise(const MappedText& text, std::string_view, const NormaliseOptions&,
                      const SayAs&) {
     return text;
 }
 std::string_view NormaliseRuleName(NormaliseRule) { return ""; }
 std::optional<NormaliseRule> FindNormaliseRule(std::string_view) { return std::nullopt; }
-std::optional<PhonemeAlphabet> FindPhonemeAlphabet(std::string_view) { return std::nullopt; }
-Result<std::string> FromIpa(PhonemeAlphabet, std::string_view ipa) { return std::string(ipa); }
-std::string EnginePhonemeToIpa(PhonemeAlphabet, std::string_view phoneme) {
-    return std::string(phoneme);
-}
-int VisemeOf(std::string_view) { return 0; }
 }  // namespace vf::text
