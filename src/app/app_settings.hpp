@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "blob/blob.hpp"
+#include "dialects/socket_access.hpp"
 #include "engines/engines.hpp"
 #include "events/events.hpp"
 #include "http/server.hpp"
@@ -35,6 +36,7 @@ struct AppSettings {
     pg::PrivateClusterOptions cluster;
     engines::EngineOptions engines;
     speech::SpeechOptions speech;
+    dialects::SocketOptions sockets;
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;
