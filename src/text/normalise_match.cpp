@@ -2,6 +2,9 @@
 
 #include <unicode/uchar.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/utf8.hpp"
 #include "text/steps.hpp"
 
@@ -145,10 +148,17 @@ std::size_t Url(const Rules& rules, std::string_view text, std::size_t at) {
     if (!certain) {
         std::size_t dot = at;
         while (dot < text.size() && dot - at < 64 &&
-               (std::isalnum(static_cast<unsigned char>(text[dot])) || text[dot] == '-')) {
+               (std::isalnum(static_cast<unsigned char>(text[dot])) || text[dot] == '-' ||
+                text[dot] == '_')) {
             ++dot;
         }
         if (dot + 1 >= text.size() || text[dot] != '.') return at;
+        // A file's name.
+        std::size_t length = 0;
+        const Table* extensions = rules.FindTable("extension");
+        if (extensions && extensions->Longest(text.substr(dot + 1), length)) {
+            return dot + 1 + length;
+        }
         certain = StartsFolded(rest, "www.");
     }
     const std::size_t limit = AddressEnd(text, at);
@@ -304,10 +314,12 @@ private:
         }
         if (kind == Element::Kind::kLower && !u_islower(static_cast<UChar32>(first))) return false;
         if (kind == Element::Kind::kCapital && !u_isupper(static_cast<UChar32>(first))) return false;
-        const std::size_t end = Letters(text_, at_);
+        std::size_t end = Letters(text_, at_);
         const bool roman = kind == Element::Kind::kRoman || kind == Element::Kind::kRomanOne ||
                            kind == Element::Kind::kRomanMany || kind == Element::Kind::kRomanSmall;
         if (roman) {
+            // What follows may belong to it: "XIXe", "XXth".
+            end = std::min(end, text_.find_first_not_of("IVXLCDM", at_));
             const int value = RomanValue(text_.substr(at_, end - at_));
             const bool small = value == 1 || value == 5 || value == 10;
             const bool one = end - at_ == 1;

@@ -96,6 +96,14 @@ std::string Web(const Rules& rules, std::string_view text) {
     const std::size_t scheme = text.find("://");
     if (scheme != std::string_view::npos && scheme < 8) text.remove_prefix(scheme + 3);
     while (text.ends_with("/")) text.remove_suffix(1);
+    // Of a file's name the ending has a way of its own to be read.
+    const Table* extensions = rules.FindTable("extension");
+    const std::size_t stop = text.rfind('.');
+    const Entry* extension = nullptr;
+    if (extensions && stop != std::string_view::npos && text.find('/') == std::string_view::npos) {
+        extension = extensions->Find(text.substr(stop + 1));
+        if (extension) text = text.substr(0, stop + 1);
+    }
     std::string out;
     std::size_t label = 0;
     for (std::size_t at = 0; at <= text.size(); ++at) {
@@ -113,6 +121,7 @@ std::string Web(const Rules& rules, std::string_view text) {
         if (entry) AddWord(out, entry->front());
         label = at + 1;
     }
+    if (extension) AddWord(out, extension->front());
     return out;
 }
 
