@@ -1,6 +1,7 @@
 """ElevenLabs' sockets: stream-input and multi-stream-input, with the frames that real clients send."""
 
 import base64
+import contextlib
 import json
 import time
 
@@ -25,10 +26,11 @@ def audio_of(messages, context=None):
 def speak(server, texts, query=PCM, first=None, path=SINGLE):
     """All messages of one speech, and the close code."""
     with connect(server, f"{path}?{query}") as ws:
-        send(ws, text=" ", **(first or {}))
-        for text in texts:
-            send(ws, text=text)
-        send(ws, text="")
+        with contextlib.suppress(websockets.ConnectionClosed):  # an error may come before the end
+            send(ws, text=" ", **(first or {}))
+            for text in texts:
+                send(ws, text=text)
+            send(ws, text="")
         return until_closed(ws)
 
 
