@@ -53,7 +53,7 @@ def test_one_message_speaks(server):
     assert (started["format"], started["media_type"]) == ("pcm", "audio/pcm")
     assert started["sample_rate"] == 16000 and started["operation"].startswith("op_")
     assert abs(done["duration"] - len(audio["default"]) / 32000) < 0.001
-    assert done["characters"] == 44 and done["operation"] == started["operation"]
+    assert done["character_count"] == 44 and done["operation"] == started["operation"]
     stretches = [(m["start"], m["end"]) for m in messages if m["type"] == "audio"]
     assert stretches[0][0] == 0 and abs(stretches[-1][1] - done["duration"]) < 0.001
     assert all(a[1] == b[0] for a, b in zip(stretches, stretches[1:]))
