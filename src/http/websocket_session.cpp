@@ -164,8 +164,12 @@ void WebSocketSession::SendClose(std::uint16_t code, std::string_view reason) {
     readable_.Ring();
     writable_.cancel();
     wire_->FlushSocket();
-    if (peer_ended_) closing_.cancel();
-    if (wire_ && !peer_ended_) wire_->ResumeReading();
+    if (peer_ended_) {
+        closing_.cancel();
+    } else if (wire_) {
+        TakeEvents();  // the peer's close frame may wait behind what was not read
+        if (wire_ && !peer_ended_) wire_->ResumeReading();
+    }
 }
 
 void WebSocketSession::Close(CloseCode code, std::string_view reason) {

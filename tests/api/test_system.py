@@ -36,6 +36,7 @@ def test_registered_routes_and_the_description_agree():
     listed = subprocess.run([VOICEFLOWD, "routes"], capture_output=True, text=True, check=True)
     registered = {tuple(line.split()) for line in listed.stdout.splitlines()}
     described = {(method.upper(), path) for path, _, method, _ in contract.OPERATIONS}
+    described |= {("WS", path) for path in contract.SPEC["x-websockets"]}
     assert registered == described
 
 
