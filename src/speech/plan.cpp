@@ -8,6 +8,7 @@
 #include "engines/voice.hpp"
 #include "speech/catalogue_match.hpp"
 #include "speech/context.hpp"
+#include "text/auto_language.hpp"
 #include "text/ssml.hpp"
 
 namespace vf::speech {
@@ -67,7 +68,7 @@ Result<engines::Voice> ChooseVoice(const SpeechRequest& request,
                                    const SpeechOptions& options) {
     if (!request.language.empty() && !IsLanguageTag(request.language)) {
         return Wrong("language", "invalid_language",
-                     "\"language\" must be a BCP 47 tag such as en, en-GB or pt-BR.");
+                     "\"language\" must be a BCP 47 tag such as en, en-GB or pt-BR, or \"auto\".");
     }
     if (request.voice.empty() && !request.language.empty()) {
         const engines::Voice* voice =
@@ -217,8 +218,13 @@ Result<void> CheckTurns(const SpeechRequest& request, const engines::Catalogue& 
     return {};
 }
 
+bool IsAuto(const SpeechRequest& request) {
+    return request.language == "auto";
+}
+
 Result<text::Script> ReadScript(const SpeechRequest& request) {
     if (!request.turns.empty()) return ScriptOfTurns(request);
+    if (IsAuto(request)) return text::AutoLanguageScript(request.text);
     if (request.markup == Markup::kPlain) return text::PlainScript(request.text);
     Result<text::Script> script = text::ReadSsml(request.text);
     if (script) return script;
@@ -323,7 +329,12 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
 
     SpeechRequest own = request;
     own.text.clear();
-    if (own.language.empty()) own.language = script->language;
+    if (IsAuto(request)) {
+        // A voice that was asked for speaks what it can; other sentences go to others.
+        own.language = request.voice.empty() ? script->language : "";
+    } else if (own.language.empty()) {
+        own.language = script->language;
+    }
     Result<SpeechPlan> made = MakePlanWithoutText(own, catalogue, options);
     if (!made) return made;
     SpeechPlan plan = *std::move(made);
@@ -342,7 +353,7 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     compose.styles = TraitsOf(own, *script, plan.styles);
     compose.original = request.text;
     compose.lines_matter = request.markup == Markup::kPlain;
-    if (request.markup == Markup::kPlain && request.turns.empty()) {
+    if (request.markup == Markup::kPlain && request.turns.empty() && !IsAuto(request)) {
         ComposeInContext(request, compose, plan);
     } else {
         plan.text = text::Compose(*script, compose);

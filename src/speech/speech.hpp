@@ -59,7 +59,7 @@ struct SpeechRequest {
     static constexpr std::size_t kMaxTurns = 100;
     Markup markup = Markup::kPlain;
     std::string voice;     // an id of the catalogue; empty: chosen by language, else the default
-    std::string language;  // BCP 47; empty: the voice's own
+    std::string language;  // BCP 47; empty: the voice's own; "auto": each sentence's, detected
     audio::Format format = audio::Format::kWav;
     int sample_rate = 0;  // 0: the format's default
     int bit_rate = 0;     // bit/s; 0: as the settings of section "audio" say

@@ -116,3 +116,19 @@ def test_what_breaks_off_says_so(fake_server):
 def test_lies_about_times_are_not_passed_on(fake_server):
     reply = stream(fake_server, LINES, text="Unlike the others.", voice="fake-lie-events")
     assert reply.status_code in (503, 400)
+
+
+def test_each_sentence_in_its_own_language(server):
+    text = ("This is an English sentence, nothing else. Dies hier ist ein deutscher Satz. "
+            "And now we are back in English again.")
+    reply = stream(server, LINES, text=text, language="auto")
+    words = [w["text"] for w in gather(events_of(reply), "words")]
+    assert words == text.replace(",", "").replace(".", "").split()
+    phonemes = gather(events_of(reply), "phonemes")
+    begin, end = text.index("Dies"), text.index(" And")
+    german = "".join(p["ipa"] for p in phonemes if begin <= p["text_begin"] < end)
+    assert "ɪç" in german or "ts" in german or "ç" in german, german
+    lone = httpx.post(server.url + "/v1/generate", json={"text": "Dies ist ein deutscher Satz, und "
+                                                         "zwar ein ganz gewöhnlicher.",
+                                                         "language": "auto"})
+    assert lone.headers["x-voiceflow-voice"].startswith("espeak-de")
