@@ -174,7 +174,8 @@ std::size_t Email(const Rules& rules, std::string_view text, std::size_t at) {
     std::size_t local = at;
     while (local < text.size() && local - at < 64) {
         const auto c = static_cast<unsigned char>(text[local]);
-        if (!std::isalnum(c) && std::string_view("._%+-").find(text[local]) == std::string_view::npos) {
+        if (!std::isalnum(c) &&
+            std::string_view("._%+-").find(text[local]) == std::string_view::npos) {
             break;
         }
         ++local;
@@ -313,7 +314,8 @@ private:
             return true;
         }
         if (kind == Element::Kind::kLower && !u_islower(static_cast<UChar32>(first))) return false;
-        if (kind == Element::Kind::kCapital && !u_isupper(static_cast<UChar32>(first))) return false;
+        if (kind == Element::Kind::kCapital && !u_isupper(static_cast<UChar32>(first)))
+            return false;
         std::size_t end = Letters(text_, at_);
         const bool roman = kind == Element::Kind::kRoman || kind == Element::Kind::kRomanOne ||
                            kind == Element::Kind::kRomanMany || kind == Element::Kind::kRomanSmall;
@@ -380,8 +382,8 @@ bool LeftIsFree(std::string_view text, std::size_t at) {
     if (before == 0 || !IsWordChar(first)) return true;
     if (IsWordChar(before) || before == '_') return false;
     if (first >= '0' && first <= '9') {
-        return !JoinsDigits(before) || !IsDigit(static_cast<char>(
-                                           Before(text, at - Width(before)) & 0x7F)) ||
+        return !JoinsDigits(before) ||
+               !IsDigit(static_cast<char>(Before(text, at - Width(before)) & 0x7F)) ||
                Before(text, at - Width(before)) >= 0x80;
     }
     return before != '@';
@@ -397,7 +399,8 @@ bool IsBehindWord(std::string_view text, std::size_t at) {
     for (int spaces = 0; at > 0 && text[at - 1] == ' ' && spaces < 3; ++spaces) --at;
     const char32_t before = Before(text, at);
     constexpr std::u32string_view kClosers = U")]}\"'”’»%°";
-    return before != 0 && (IsWordChar(before) || kClosers.find(before) != std::u32string_view::npos);
+    return before != 0 &&
+           (IsWordChar(before) || kClosers.find(before) != std::u32string_view::npos);
 }
 
 bool RightIsFree(std::string_view text, std::size_t at) {

@@ -49,10 +49,10 @@ struct Element {
         kRomanOne,    // I, V or X
         kRomanMany,   // of two letters or more
         kRomanSmall,  // … of I, V and X only, at most 30
-        kLetters,  // a word of letters
-        kLower,    // a word that begins with a small letter
-        kCapital,  // a word that begins with a capital
-        kUpper,    // one capital letter
+        kLetters,     // a word of letters
+        kLower,       // a word that begins with a small letter
+        kCapital,     // a word that begins with a capital
+        kUpper,       // one capital letter
         kUrl,
         kEmail,
         kPhone,
@@ -88,7 +88,7 @@ struct Pattern {
     bool check_right = true;
     bool apart = false;    // only at the start of a word: behind a space, a bracket or a quote
     bool between = false;  // only behind a word or a number
-    std::string source;  // for messages about the rules
+    std::string source;    // for messages about the rules
 };
 
 // One way through a pattern, optional parts and alternatives decided.
