@@ -228,7 +228,7 @@ std::size_t Phone(std::string_view text, std::size_t at) {
 class Matcher {
 public:
     Matcher(const Rules& rules, std::string_view text, std::size_t at, Found& found)
-        : rules_(rules), text_(text), at_(at), found_(found) {}
+        : rules_(rules), text_(text), start_(at), at_(at), found_(found) {}
 
     bool Run(const std::vector<Element>& elements) {
         found_.begin = at_;
@@ -274,7 +274,8 @@ private:
                 break;
             case Element::Kind::kTable: {
                 std::size_t length = 0;
-                captured.entry = element.table->Longest(text_.substr(at_), length);
+                captured.entry = at_ == start_ ? Remembered(*element.table, length)
+                                               : element.table->Longest(text_.substr(at_), length);
                 if (!captured.entry) return false;
                 at_ += length;
                 break;
@@ -295,6 +296,22 @@ private:
             found_.slots[static_cast<std::size_t>(element.slot)] = captured;
         }
         return true;
+    }
+
+    const Entry* Remembered(const Table& table, std::size_t& length) {
+        Lookups& lookups = found_.lookups;
+        if (lookups.at != at_) {
+            lookups.at = at_;
+            lookups.answers.clear();
+        }
+        for (const Lookups::Answer& answer : lookups.answers) {
+            if (answer.table != &table) continue;
+            length = answer.length;
+            return answer.entry;
+        }
+        const Entry* entry = table.Longest(text_.substr(at_), length);
+        lookups.answers.push_back({&table, entry, length});
+        return entry;
     }
 
     bool Literal(const Element& element) {
@@ -365,6 +382,7 @@ private:
 
     const Rules& rules_;
     std::string_view text_;
+    std::size_t start_;
     std::size_t at_;
     Found& found_;
     std::size_t context_end_ = 0;
@@ -423,7 +441,7 @@ bool Match(const Rules& rules, const Variant& variant, std::string_view text, st
     if (pattern.check_left && !LeftIsFree(text, at)) return false;
     if (pattern.apart && !IsApart(text, at)) return false;
     if (pattern.between && !IsBehindWord(text, at)) return false;
-    found.slots = {};
+    for (Captured& slot : found.slots) slot.is_set = false;
     Matcher matcher(rules, text, at, found);
     if (!matcher.Run(variant.elements) || found.end == found.begin) return false;
     return !pattern.check_right || RightIsFree(text, matcher.context_end());
