@@ -5,8 +5,8 @@
 #include <array>
 
 #include "base/utf8.hpp"
-#include "text/normalise_match.hpp"
 #include "text/normalise_markup.hpp"
+#include "text/normalise_match.hpp"
 #include "text/normalise_rules.hpp"
 #include "text/normalise_say.hpp"
 #include "text/normalise_say_as.hpp"
@@ -16,9 +16,9 @@ namespace vf::text {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(NormaliseRule::kCount)> kNames{
-    "cardinals", "ordinals",  "years",  "decimals",      "money",    "percentages", "units",
-    "dates",     "times",     "telephone", "ranges",     "fractions", "roman",      "abbreviations",
-    "initials",  "email",     "urls",   "versions",      "symbols"};
+    "cardinals", "ordinals", "years",     "decimals", "money",     "percentages", "units",
+    "dates",     "times",    "telephone", "ranges",   "fractions", "roman",       "abbreviations",
+    "initials",  "email",    "urls",      "versions", "symbols"};
 
 const std::vector<std::uint32_t>* VariantsAt(const norm::Rules& rules, char32_t c) {
     const char32_t folded = norm::Fold(c);
@@ -30,7 +30,8 @@ const std::vector<std::uint32_t>* VariantsAt(const norm::Rules& rules, char32_t 
 // Templates put spaces around a word for a sign; where some stand already they are not needed.
 std::string_view WithoutDoubleSpaces(std::string_view spoken, std::string_view before,
                                      std::string_view text, std::size_t end) {
-    if (spoken.starts_with(' ') && (before.empty() || IsSpace(static_cast<unsigned char>(before.back())))) {
+    if (spoken.starts_with(' ') &&
+        (before.empty() || IsSpace(static_cast<unsigned char>(before.back())))) {
         spoken.remove_prefix(1);
     }
     if (spoken.ends_with(' ') && (end >= text.size() || text[end] == ' ')) spoken.remove_suffix(1);

@@ -44,8 +44,8 @@ std::optional<NormaliseRule> FindNormaliseRule(std::string_view name);
 enum class Symbols : std::uint8_t { kRemove, kRead };
 
 struct NormaliseOptions {
-    bool enabled = true;    // false: the text goes to the engine as it is written
-    std::uint32_t off = 0;  // bit per NormaliseRule that is switched off
+    bool enabled = true;                  // false: the text goes to the engine as it is written
+    std::uint32_t off = 0;                // bit per NormaliseRule that is switched off
     Symbols emoji = Symbols::kRemove;     // read: by its short name
     Symbols markdown = Symbols::kRemove;  // of markup characters; read: left in the text
 

@@ -142,12 +142,14 @@ private:
         std::size_t cut = 0;
         if (line.starts_with("#")) {
             const std::size_t level = line.find_first_not_of('#');
-            if (level != std::string_view::npos && level <= 6 && line[level] == ' ') cut = level + 1;
+            if (level != std::string_view::npos && level <= 6 && line[level] == ' ')
+                cut = level + 1;
         } else if (line.starts_with("> ")) {
             cut = 2;
         } else if (line.starts_with("```") || line.starts_with("~~~")) {
             cut = line.size();
-        } else if (line.size() >= 3 && line.size() < 100 && line.find_first_not_of("-*_= ") == line.npos) {
+        } else if (line.size() >= 3 && line.size() < 100 &&
+                   line.find_first_not_of("-*_= ") == line.npos) {
             cut = line.size();
         }
         if (cut == 0) return false;
@@ -166,8 +168,7 @@ private:
                 Replace(end, "");
                 return true;
             }
-            case '!':
-                return at_ + 1 < text_.size() && text_[at_ + 1] == '[' && Link(at_ + 1);
+            case '!': return at_ + 1 < text_.size() && text_[at_ + 1] == '[' && Link(at_ + 1);
             case '[': return Link(at_);
             case '|': return Bar();
             default: return false;
@@ -184,7 +185,8 @@ private:
         if (length > 3 || (sign == '~' && length != 2)) return false;
         const bool opens = IsOpen(before) && after != 0 && !IsSpace(after);
         const bool closes = before != 0 && !IsSpace(before) && IsOpen(after);
-        const bool inside = sign == '*' && length > 1 && before != 0 && !IsSpace(before) && after != 0 && !IsSpace(after);
+        const bool inside = sign == '*' && length > 1 && before != 0 && !IsSpace(before) &&
+                            after != 0 && !IsSpace(after);
         if (!opens && !closes && !inside) return false;
         if (inside && before >= '0' && before <= '9' && after >= '0' && after <= '9') return false;
         Replace(end, "");
@@ -218,12 +220,13 @@ private:
     bool Bar() {
         const char32_t before = Previous();
         std::size_t end = at_ + 1;
-        while (end < text_.size() && (text_[end] == ' ' || text_[end] == '-' || text_[end] == ':' ||
-                                      text_[end] == '|') &&
+        while (end < text_.size() &&
+               (text_[end] == ' ' || text_[end] == '-' || text_[end] == ':' || text_[end] == '|') &&
                end - at_ < 200) {
             ++end;
         }
-        const bool edge = before == 0 || before == '\n' || end >= text_.size() || text_[end] == '\n';
+        const bool edge =
+            before == 0 || before == '\n' || end >= text_.size() || text_[end] == '\n';
         const bool spaced = before == ' ' || text_.substr(at_ + 1, 1) == " ";
         if (!edge && !spaced) return false;
         Replace(end, edge ? "" : ", ");

@@ -6,12 +6,12 @@
 #include <cctype>
 
 #include "base/utf8.hpp"
+#include "text/normalise_address.hpp"
 #include "text/steps.hpp"
 
 namespace vf::text::norm {
 namespace {
 
-constexpr std::size_t kLongestAddress = 1000;
 constexpr std::size_t kLongestWord = 60;
 
 bool IsDigit(char c) {
@@ -74,160 +74,10 @@ std::size_t Letters(std::string_view text, std::size_t at) {
     return end;
 }
 
-bool IsAddressByte(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    constexpr std::string_view kAllowed = "-._~:/?#[]@!$&'()*+,;=%";
-    return byte >= 0x80 || std::isalnum(byte) || kAllowed.find(c) != std::string_view::npos;
-}
-
-// The end of what looks like an address, without the punctuation of the sentence around it.
-std::size_t AddressEnd(std::string_view text, std::size_t at) {
-    std::size_t end = at;
-    while (end < text.size() && end - at < kLongestAddress && IsAddressByte(text[end])) ++end;
-    end = Utf8Floor(text, end);
-    const bool opened = text.substr(at, end - at).find('(') != std::string_view::npos;
-    while (end > at) {
-        const char last = text[end - 1];
-        const bool closes = last == ')' && !opened;
-        if (!closes && std::string_view(".,;:!?'*[]").find(last) == std::string_view::npos) break;
-        --end;
-    }
-    return end;
-}
-
-// Letters, digits and hyphens with stops between them, the last one a known top domain.
-std::size_t HostEnd(const Rules& rules, std::string_view text, std::size_t at, std::size_t limit,
-                    bool any_domain) {
-    std::size_t end = at;
-    std::size_t label = at;
-    bool dotted = false;
-    while (end < limit) {
-        const auto c = static_cast<unsigned char>(text[end]);
-        if (c == '.') {
-            if (end == label || end + 1 >= limit ||
-                std::isalnum(static_cast<unsigned char>(text[end + 1])) == 0) {
-                break;
-            }
-            dotted = true;
-            label = end + 1;
-        } else if (!std::isalnum(c) && c != '-' && c < 0x80) {
-            break;
-        }
-        ++end;
-    }
-    if (end == label) return at;
-    if (any_domain) return end;
-    const Table* domains = rules.FindTable("domain");
-    const std::string_view last = text.substr(label, end - label);
-    return dotted && domains && domains->Find(last) ? end : at;
-}
-
-// `start` is ASCII in small letters.
-bool StartsFolded(std::string_view text, std::string_view start) {
-    if (text.size() <= start.size()) return false;
-    for (std::size_t i = 0; i < start.size(); ++i) {
-        if (Fold(static_cast<unsigned char>(text[i])) != static_cast<unsigned char>(start[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-std::size_t Url(const Rules& rules, std::string_view text, std::size_t at) {
-    const std::string_view rest = text.substr(at);
-    std::size_t host = at;
-    bool certain = false;
-    for (const std::string_view scheme : {"https://", "http://", "ftp://", "wss://", "ws://"}) {
-        if (StartsFolded(rest, scheme)) {
-            host += scheme.size();
-            certain = true;
-            break;
-        }
-    }
-    // Most words have no stop in them: decided before anything is walked.
-    if (!certain) {
-        std::size_t dot = at;
-        while (dot < text.size() && dot - at < 64 &&
-               (std::isalnum(static_cast<unsigned char>(text[dot])) || text[dot] == '-' ||
-                text[dot] == '_')) {
-            ++dot;
-        }
-        if (dot + 1 >= text.size() || text[dot] != '.') return at;
-        // A file's name.
-        std::size_t length = 0;
-        const Table* extensions = rules.FindTable("extension");
-        if (extensions && extensions->Longest(text.substr(dot + 1), length)) {
-            return dot + 1 + length;
-        }
-        certain = StartsFolded(rest, "www.");
-    }
-    const std::size_t limit = AddressEnd(text, at);
-    const std::size_t end = HostEnd(rules, text, host, limit, certain);
-    if (end == host) return at;
-    const char next = end < limit ? text[end] : ' ';
-    if (next == '@') return at;
-    const bool goes_on = next == '/' || next == ':' || next == '?' || next == '#';
-    return goes_on ? limit : end;
-}
-
-std::size_t Email(const Rules& rules, std::string_view text, std::size_t at) {
-    std::size_t local = at;
-    while (local < text.size() && local - at < 64) {
-        const auto c = static_cast<unsigned char>(text[local]);
-        if (!std::isalnum(c) && std::string_view("._%+-").find(text[local]) == std::string_view::npos) {
-            break;
-        }
-        ++local;
-    }
-    if (local == at || local >= text.size() || text[local] != '@') return at;
-    const std::size_t limit = AddressEnd(text, at);
-    if (limit <= local + 1) return at;
-    const std::size_t end = HostEnd(rules, text, local + 1, limit, true);
-    return text.substr(local, end - local).find('.') == std::string_view::npos ? at : end;
-}
-
-// "+44 20 7946 0958", "(555) 123-4567": 7 to 15 digits in groups, with a sign that it is a number
-// to call: a plus or brackets in front.
-std::size_t Phone(std::string_view text, std::size_t at) {
-    std::size_t end = at;
-    std::size_t digits = 0;
-    bool marked = false;
-    if (At(text, end) == '+') {
-        marked = true;
-        ++end;
-    }
-    std::size_t last = at;
-    bool open = false;
-    while (end < text.size() && end - at < 32) {
-        const char c = text[end];
-        if (IsDigit(c)) {
-            ++digits;
-            last = ++end;
-        } else if (c == '(' && !open) {
-            marked = marked || digits == 0;
-            open = true;
-            ++end;
-        } else if (c == ')' && open) {
-            open = false;
-            last = ++end;
-        } else if ((c == ' ' || c == '-' || c == '.' || c == '/') && digits > 0) {
-            const std::size_t next = end + 1;
-            if (next >= text.size() || (!IsDigit(text[next]) && text[next] != '(' &&
-                                        (text[next] != ' ' || text[end] == ' '))) {
-                break;
-            }
-            ++end;
-        } else {
-            break;
-        }
-    }
-    return marked && !open && digits >= 7 && digits <= 15 ? last : at;
-}
-
 class Matcher {
 public:
     Matcher(const Rules& rules, std::string_view text, std::size_t at, Found& found)
-        : rules_(rules), text_(text), at_(at), found_(found) {}
+        : rules_(rules), text_(text), start_(at), at_(at), found_(found) {}
 
     bool Run(const std::vector<Element>& elements) {
         found_.begin = at_;
@@ -273,14 +123,15 @@ private:
                 break;
             case Element::Kind::kTable: {
                 std::size_t length = 0;
-                captured.entry = element.table->Longest(text_.substr(at_), length);
+                captured.entry = at_ == start_ ? Remembered(*element.table, length)
+                                               : element.table->Longest(text_.substr(at_), length);
                 if (!captured.entry) return false;
                 at_ += length;
                 break;
             }
-            case Element::Kind::kUrl: at_ = Url(rules_, text_, at_); break;
-            case Element::Kind::kEmail: at_ = Email(rules_, text_, at_); break;
-            case Element::Kind::kPhone: at_ = Phone(text_, at_); break;
+            case Element::Kind::kUrl: at_ = UrlEnd(rules_, text_, at_); break;
+            case Element::Kind::kEmail: at_ = EmailEnd(rules_, text_, at_); break;
+            case Element::Kind::kPhone: at_ = PhoneEnd(text_, at_); break;
             default:
                 if (!Word(element.kind)) return false;
                 break;
@@ -294,6 +145,22 @@ private:
             found_.slots[static_cast<std::size_t>(element.slot)] = captured;
         }
         return true;
+    }
+
+    const Entry* Remembered(const Table& table, std::size_t& length) {
+        Lookups& lookups = found_.lookups;
+        if (lookups.at != at_) {
+            lookups.at = at_;
+            lookups.answers.clear();
+        }
+        for (const Lookups::Answer& answer : lookups.answers) {
+            if (answer.table != &table) continue;
+            length = answer.length;
+            return answer.entry;
+        }
+        const Entry* entry = table.Longest(text_.substr(at_), length);
+        lookups.answers.push_back({&table, entry, length});
+        return entry;
     }
 
     bool Literal(const Element& element) {
@@ -313,7 +180,8 @@ private:
             return true;
         }
         if (kind == Element::Kind::kLower && !u_islower(static_cast<UChar32>(first))) return false;
-        if (kind == Element::Kind::kCapital && !u_isupper(static_cast<UChar32>(first))) return false;
+        if (kind == Element::Kind::kCapital && !u_isupper(static_cast<UChar32>(first)))
+            return false;
         std::size_t end = Letters(text_, at_);
         const bool roman = kind == Element::Kind::kRoman || kind == Element::Kind::kRomanOne ||
                            kind == Element::Kind::kRomanMany || kind == Element::Kind::kRomanSmall;
@@ -363,6 +231,7 @@ private:
 
     const Rules& rules_;
     std::string_view text_;
+    std::size_t start_;
     std::size_t at_;
     Found& found_;
     std::size_t context_end_ = 0;
@@ -380,8 +249,8 @@ bool LeftIsFree(std::string_view text, std::size_t at) {
     if (before == 0 || !IsWordChar(first)) return true;
     if (IsWordChar(before) || before == '_') return false;
     if (first >= '0' && first <= '9') {
-        return !JoinsDigits(before) || !IsDigit(static_cast<char>(
-                                           Before(text, at - Width(before)) & 0x7F)) ||
+        return !JoinsDigits(before) ||
+               !IsDigit(static_cast<char>(Before(text, at - Width(before)) & 0x7F)) ||
                Before(text, at - Width(before)) >= 0x80;
     }
     return before != '@';
@@ -397,7 +266,8 @@ bool IsBehindWord(std::string_view text, std::size_t at) {
     for (int spaces = 0; at > 0 && text[at - 1] == ' ' && spaces < 3; ++spaces) --at;
     const char32_t before = Before(text, at);
     constexpr std::u32string_view kClosers = U")]}\"'”’»%°";
-    return before != 0 && (IsWordChar(before) || kClosers.find(before) != std::u32string_view::npos);
+    return before != 0 &&
+           (IsWordChar(before) || kClosers.find(before) != std::u32string_view::npos);
 }
 
 bool RightIsFree(std::string_view text, std::size_t at) {
@@ -420,7 +290,7 @@ bool Match(const Rules& rules, const Variant& variant, std::string_view text, st
     if (pattern.check_left && !LeftIsFree(text, at)) return false;
     if (pattern.apart && !IsApart(text, at)) return false;
     if (pattern.between && !IsBehindWord(text, at)) return false;
-    found.slots = {};
+    for (Captured& slot : found.slots) slot.is_set = false;
     Matcher matcher(rules, text, at, found);
     if (!matcher.Run(variant.elements) || found.end == found.begin) return false;
     return !pattern.check_right || RightIsFree(text, matcher.context_end());

@@ -20,7 +20,19 @@ struct Captured {
     const Entry* entry = nullptr;
 };
 
+// What the tables said at the place where patterns begin: many begin with the same one.
+struct Lookups {
+    struct Answer {
+        const Table* table;
+        const Entry* entry;
+        std::size_t length;
+    };
+    std::size_t at = 0;
+    std::vector<Answer> answers;
+};
+
 struct Found {
+    Lookups lookups;
     std::size_t begin = 0;  // what is replaced
     std::size_t end = 0;
     std::array<Captured, kMostSlots> slots;

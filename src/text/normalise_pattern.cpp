@@ -126,7 +126,8 @@ private:
     static void Bounds(std::string_view text, std::int64_t& low, std::int64_t& high) {
         const std::size_t dash = text.find('-');
         low = std::stoll(std::string(text.substr(0, dash)));
-        high = dash == std::string_view::npos ? low : std::stoll(std::string(text.substr(dash + 1)));
+        high =
+            dash == std::string_view::npos ? low : std::stoll(std::string(text.substr(dash + 1)));
     }
 
     // {name:kind}, {kind}: the kind is its own name then.
@@ -158,14 +159,13 @@ private:
             return element;
         }
         constexpr std::pair<std::string_view, Element::Kind> kKinds[] = {
-            {"num", Element::Kind::kNumber},      {"dec", Element::Kind::kDecimal},
-            {"frac", Element::Kind::kFraction},   {"roman", Element::Kind::kRoman},
-            {"roman1", Element::Kind::kRomanOne}, {"roman2", Element::Kind::kRomanMany},
-            {"roman3", Element::Kind::kRomanSmall},
-            {"letters", Element::Kind::kLetters},
-            {"lower", Element::Kind::kLower},     {"capital", Element::Kind::kCapital},
-            {"upper", Element::Kind::kUpper},     {"url", Element::Kind::kUrl},
-            {"email", Element::Kind::kEmail},     {"phone", Element::Kind::kPhone},
+            {"num", Element::Kind::kNumber},        {"dec", Element::Kind::kDecimal},
+            {"frac", Element::Kind::kFraction},     {"roman", Element::Kind::kRoman},
+            {"roman1", Element::Kind::kRomanOne},   {"roman2", Element::Kind::kRomanMany},
+            {"roman3", Element::Kind::kRomanSmall}, {"letters", Element::Kind::kLetters},
+            {"lower", Element::Kind::kLower},       {"capital", Element::Kind::kCapital},
+            {"upper", Element::Kind::kUpper},       {"url", Element::Kind::kUrl},
+            {"email", Element::Kind::kEmail},       {"phone", Element::Kind::kPhone},
         };
         for (const auto& [known, value] : kKinds) {
             if (kind != known) continue;

@@ -159,8 +159,23 @@ bool IsWordChar(char32_t c) {
            0;
 }
 
+// Of the first two bytes; in folding tables all that is not ASCII looks alike.
+std::size_t Table::Beginning(std::string_view text) const {
+    const auto byte = [this](char c) -> std::size_t {
+        const auto value = static_cast<unsigned char>(c);
+        if (!fold_) return value;
+        return value >= 0x80 ? 0x80 : Fold(value);
+    };
+    return (byte(text[0]) * 31 + byte(text[1])) % 4096;
+}
+
 void Table::Add(std::string key, Entry entry) {
     if (fold_) key = Folded(key);
+    if (key.size() == 1) {
+        single_.set(static_cast<unsigned char>(key[0]));
+    } else {
+        beginnings_.set(Beginning(key));
+    }
     if (std::find(lengths_.begin(), lengths_.end(), key.size()) == lengths_.end()) {
         lengths_.push_back(key.size());
         std::sort(lengths_.rbegin(), lengths_.rend());
@@ -174,15 +189,22 @@ const Entry* Table::Find(std::string_view key) const {
 }
 
 const Entry* Table::Longest(std::string_view text, std::size_t& length) const {
-    if (lengths_.empty()) return nullptr;
+    if (lengths_.empty() || text.empty()) return nullptr;
+    const auto first = static_cast<unsigned char>(text[0]);
+    const bool single = first < 0x80 && single_.test(fold_ ? Fold(first) : first);
+    if (!single && (text.size() < 2 || !beginnings_.test(Beginning(text)))) return nullptr;
     text = text.substr(0, Utf8Floor(text, std::min(text.size(), lengths_.front() + 4)));
     // Folding keeps the number of bytes for all letters that stand in tables.
-    const std::string folded = fold_ ? Folded(text) : std::string(text);
-    if (folded.size() != text.size()) return nullptr;
-    std::string key;
+    std::string buffer;
+    std::string_view folded = text;
+    if (fold_) {
+        buffer = Folded(text);
+        if (buffer.size() != text.size()) return nullptr;
+        folded = buffer;
+    }
     for (const std::size_t size : lengths_) {
         if (size > folded.size() || Utf8Floor(folded, size) != size) continue;
-        key.assign(folded, 0, size);
+        const std::string_view key = folded.substr(0, size);
         const auto found = entries_.find(key);
         if (found == entries_.end()) continue;
         std::size_t last = size - 1;

@@ -2,7 +2,9 @@
 // The rules of one language, read from data/normalise/<language>.toml and compiled. How they are
 // written stands in docs/normalisation.md. Immutable once read; any thread.
 
+#include <bitset>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,6 +20,14 @@ namespace vf::text::norm {
 using Entry = std::vector<std::string>;
 
 class Table {
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view key) const {
+            return std::hash<std::string_view>()(key);
+        }
+    };
+    using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+
 public:
     explicit Table(bool fold) : fold_(fold) {}
     void Add(std::string key, Entry entry);
@@ -25,13 +35,18 @@ public:
     // The longest key that `text` starts with; a key that ends in a letter ends a word.
     const Entry* Longest(std::string_view text, std::size_t& length) const;
     const Entry* Find(std::string_view key) const;
-    const std::unordered_map<std::string, Entry>& entries() const { return entries_; }
+    const Entries& entries() const { return entries_; }
     bool fold() const { return fold_; }
 
 private:
+    std::size_t Beginning(std::string_view text) const;
+
     bool fold_;  // whatever the case; keys are lower case
-    std::unordered_map<std::string, Entry> entries_;
+    Entries entries_;
     std::vector<std::size_t> lengths_;  // of keys, in bytes, longest first
+    // Whether a key begins with two such bytes: almost every look ends here.
+    std::bitset<4096> beginnings_;
+    std::bitset<256> single_;  // keys of one byte
 };
 
 struct Element {
@@ -49,10 +64,10 @@ struct Element {
         kRomanOne,    // I, V or X
         kRomanMany,   // of two letters or more
         kRomanSmall,  // … of I, V and X only, at most 30
-        kLetters,  // a word of letters
-        kLower,    // a word that begins with a small letter
-        kCapital,  // a word that begins with a capital
-        kUpper,    // one capital letter
+        kLetters,     // a word of letters
+        kLower,       // a word that begins with a small letter
+        kCapital,     // a word that begins with a capital
+        kUpper,       // one capital letter
         kUrl,
         kEmail,
         kPhone,
@@ -88,7 +103,7 @@ struct Pattern {
     bool check_right = true;
     bool apart = false;    // only at the start of a word: behind a space, a bracket or a quote
     bool between = false;  // only behind a word or a number
-    std::string source;  // for messages about the rules
+    std::string source;    // for messages about the rules
 };
 
 // One way through a pattern, optional parts and alternatives decided.

@@ -204,9 +204,9 @@ Spoken SpeakDate(const Rules& rules, std::string_view text, const std::string& f
         }
         const std::string number = WithoutZeros(date->day);
         const bool first = number == "1" && speller.Has("day_first");
-        day = first                          ? rules.Word("day_first")
+        day = first                            ? rules.Word("day_first")
               : rules.Word("day") == "ordinal" ? speller.Number(number, "day_ordinal")
-                                             : speller.Number(number);
+                                               : speller.Number(number);
     }
     std::string year;
     if (!date->year.empty()) {
@@ -245,8 +245,8 @@ Spoken SpeakTime(const Rules& rules, std::string_view text) {
             if (!entry || !IsDigits(field)) return std::nullopt;
             const std::string number = WithoutZeros(field);
             if (!out.empty()) out += " ";
-            out += Speller::Of(rules).Number(number, "count") + " " +
-                   (*entry)[number == "1" ? 0 : 1];
+            out +=
+                Speller::Of(rules).Number(number, "count") + " " + (*entry)[number == "1" ? 0 : 1];
         }
         return out;
     }
@@ -308,7 +308,6 @@ std::optional<std::string> SpeakAs(const Rules& rules, std::string_view written,
     if (as == "date") return SpeakDate(rules, text, format);
     if (as == "time") return SpeakTime(rules, text);
     if (as == "expletive") return std::string("beep");
-    if (as == "name") return std::string(text);
     return std::nullopt;  // unit, address and the rest: the rules for text say them best
 }
 

@@ -109,7 +109,8 @@ std::string Web(const Rules& rules, std::string_view text) {
     for (std::size_t at = 0; at <= text.size(); ++at) {
         const bool ends = at == text.size();
         const auto c = ends ? '\0' : text[at];
-        const bool word = !ends && (IsAsciiLetter(c) || (static_cast<unsigned char>(c) & 0x80) != 0);
+        const bool word =
+            !ends && (IsAsciiLetter(c) || (static_cast<unsigned char>(c) & 0x80) != 0);
         const bool digit = !ends && IsDigit(c);
         const bool was_digit = at > label && IsDigit(text[label]);
         if (at > label && (word ? was_digit : digit ? !was_digit : true)) {
