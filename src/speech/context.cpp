@@ -46,7 +46,8 @@ std::string_view Rest(std::string_view after, std::string_view language) {
     return IsBlank(rest) ? std::string_view() : rest;
 }
 
-text::Composition ComposePlain(std::string_view text, const text::ComposeOptions& options) {
+text::Composition ComposePlain(std::string_view text, text::ComposeOptions options) {
+    options.original = text;
     return text::Compose(text::PlainScript(text), options);
 }
 

@@ -340,6 +340,7 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     const Dictionaries dictionaries = DictionariesOf(request, *script, plan.warnings);
     compose.lexicons = dictionaries;
     compose.styles = TraitsOf(own, *script, plan.styles);
+    compose.original = request.text;
     compose.lines_matter = request.markup == Markup::kPlain;
     if (request.markup == Markup::kPlain && request.turns.empty()) {
         ComposeInContext(request, compose, plan);

@@ -35,6 +35,7 @@ enum class NormaliseRule : std::uint8_t {
     kEmail,          // "email"
     kUrls,           // "urls"
     kVersions,       // "versions"
+    kSymbols,        // "symbols": & + = @ # × / ~ < > and their like between words and numbers
     kCount
 };
 std::string_view NormaliseRuleName(NormaliseRule rule);
@@ -60,10 +61,10 @@ struct NormaliseOptions {
 MappedText Normalise(const MappedText& text, std::string_view language,
                      const NormaliseOptions& options, const SayAs& say_as = {});
 
-// Grows with every change of the rules or of what they spell: part of a cache's key.
+// Another one with every change of the rules or of what they spell: part of a cache's key.
 std::string_view NormaliserVersion();
 
-// Loads rules and ICU's formats for the calling thread.
+// Loads the rules, and ICU's formats for the calling thread.
 void WarmUpNormaliser();
 
 }  // namespace vf::text

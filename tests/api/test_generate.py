@@ -192,7 +192,7 @@ WRONG = [
     ({"txt": "Hi."}, "/txt", "unknown_member"),
     ({}, "/text", "required"),
     ({"text": "Hi.", "ssml": "<speak>Hi.</speak>"}, "/ssml", "conflict"),
-    ({"text": "Hi.", "normalisation": {"off": ["dates", "taste"]}}, "/normalisation/off/1",
+    ({"text": "Hi.", "normalisation": {"off": ["dates", "taste"]}}, "/normalisation/off",
      "unknown_rule"),
     ({"text": "Hi.", "normalisation": {"emoji": "sing"}}, "/normalisation/emoji", "invalid_value"),
     ({"text": "Hi.", "brightness": 13}, "/brightness", "out_of_range"),

@@ -33,8 +33,8 @@ void CheckBody(const NormalisationBody& body, json::Checker& check) {
             if (!names.empty()) names += ", ";
             names += text::NormaliseRuleName(static_cast<text::NormaliseRule>(rule));
         }
-        check.Fail(fmt::format("off/{}", i), "unknown_rule",
-                   fmt::format("must be one of {}.", names));
+        check.Fail("off", "unknown_rule",
+                   fmt::format("entry {} must be one of {}.", i, names));
     }
     if (!IsSymbols(body.emoji)) {
         check.Fail("emoji", "invalid_value", "must be \"remove\" or \"read\".");

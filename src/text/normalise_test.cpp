@@ -1,0 +1,3 @@
+#include "text/normalise.hpp"
+
+#include <gtest/gtest.h>
