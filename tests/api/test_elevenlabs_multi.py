@@ -50,9 +50,9 @@ def test_what_pipecat_sends(server):
     with connect(server, f"{MULTI}?{query}", additional_headers={"xi-api-key": "k"}) as ws:
         send(ws, text="")
         send(ws, text=" ", context_id="t1", voice_settings={"stability": 0.5, "speed": 1.0})
-        send(ws, text="Hello from the first turn. ", context_id="t1")
+        send(ws, text="Hello from the first turn.", context_id="t1")  # without a space
         send(ws, text="", context_id="t1")
-        send(ws, text="And one more sentence. ", context_id="t1")
+        send(ws, text="And one more sentence.", context_id="t1")
         send(ws, context_id="t1", flush=True)
         send(ws, context_id="t1", close_context=True)
         send(ws, text="", context_id="t1")  # a late keep-alive opens nothing

@@ -33,6 +33,11 @@ bool IsBlank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+bool EndsPhrase(std::string_view text) {
+    constexpr std::string_view kMarks = ".!?,;:";
+    return !text.empty() && kMarks.find(text.back()) != std::string_view::npos;
+}
+
 Error Wrong(std::string code, std::string message) {
     return {ErrorKind::kInvalid, std::move(code), std::move(message)};
 }
@@ -233,6 +238,12 @@ Result<void> SocketSession::Append(SocketContext& context, const ClientFrame& fr
     // A space that keeps the socket alive is no text.
     const bool is_pause = IsBlank(text) && (context.text.empty() || context.text.back() == ' ');
     if (!text.empty() && !is_pause) {
+        // In auto mode every message is a sentence or a phrase, also where nobody put a space.
+        if (query_.is_auto && EndsPhrase(context.text) && !IsBlank(text.substr(0, 1))) {
+            const Result<void> parted = context.live->Append(" ");
+            if (!parted) return parted;
+            context.text += ' ';
+        }
         const Result<void> appended = context.live->Append(text);
         if (!appended) return appended;
         context.text += text;

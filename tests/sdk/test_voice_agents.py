@@ -1,0 +1,94 @@
+"""The ElevenLabs classes of LiveKit and pipecat, unmodified, against our sockets."""
+
+import asyncio
+
+import pytest
+
+livekit = pytest.importorskip("livekit.plugins.elevenlabs",
+                              reason="livekit-plugins-elevenlabs is not installed")
+pipecat = pytest.importorskip("pipecat.services.elevenlabs.tts",
+                              reason="pipecat-ai is not installed")
+
+TEXT = "The quick brown fox jumps over the lazy dog. Then it sleeps for a while."
+
+
+async def speak_turn(tts, text):
+    """(seconds of audio, timed words) of one LiveKit turn."""
+    stream = tts.stream()
+    for word in text.split():
+        stream.push_text(word + " ")
+    stream.end_input()
+    seconds, words = 0.0, []
+    async for event in stream:
+        seconds += event.frame.duration
+        words += [str(word) for word in event.frame.userdata.get("lk.timed_transcripts", [])]
+    await stream.aclose()
+    return seconds, words
+
+
+def test_livekit_speaks_turn_after_turn(server):
+    import aiohttp
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            tts = livekit.TTS(voice_id="slt", api_key="anything", base_url=server.url + "/v1",
+                              http_session=session)
+            seconds, words = await speak_turn(tts, TEXT)
+            assert 3 < seconds < 8
+            assert "".join(words).split() == TEXT.split()
+            # One that is interrupted, and the one after it on the same connection.
+            stream = tts.stream()
+            stream.push_text("Nobody hears this to its end. " * 20)
+            stream.flush()
+            async for _ in stream:
+                break
+            await stream.aclose()
+            seconds, _ = await speak_turn(tts, "The third turn.")
+            assert 0.5 < seconds < 3
+            await tts.aclose()
+
+    asyncio.run(run())
+
+
+def test_livekit_reports_our_errors(server):
+    import aiohttp
+    from livekit.agents import APIConnectOptions, APIError
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            tts = livekit.TTS(voice_id="nobody", api_key="anything", base_url=server.url + "/v1",
+                              http_session=session)
+            stream = tts.stream(conn_options=APIConnectOptions(max_retry=0, timeout=5))
+            stream.push_text("Hello. ")
+            stream.end_input()
+            with pytest.raises(APIError):
+                async for _ in stream:
+                    pass
+            await tts.aclose()
+
+    asyncio.run(run())
+
+
+def test_pipecat_speaks_with_words(server):
+    from pipecat.frames.frames import (ErrorFrame, LLMFullResponseEndFrame,
+                                       LLMFullResponseStartFrame, TextFrame, TTSAudioRawFrame,
+                                       TTSStoppedFrame, TTSTextFrame)
+    from pipecat.tests.utils import SleepFrame, run_test
+    tts = pipecat.ElevenLabsTTSService(
+        api_key="anything", url=server.url.replace("http", "ws"), sample_rate=16000,
+        settings=pipecat.ElevenLabsTTSService.Settings(voice="slt", model="eleven_flash_v2_5"))
+
+    async def run():
+        return await run_test(tts, frames_to_send=[
+            LLMFullResponseStartFrame(), TextFrame("Hello from pipecat. "),
+            TextFrame("And another sentence."), LLMFullResponseEndFrame(), SleepFrame(sleep=3)])
+
+    down, up = asyncio.run(run())
+    assert not [frame for frame in [*down, *up] if isinstance(frame, ErrorFrame)]
+    audio = b"".join(frame.audio for frame in down if isinstance(frame, TTSAudioRawFrame))
+    assert 1.5 < len(audio) / 32000 < 5
+    assert any(isinstance(frame, TTSStoppedFrame) for frame in down)
+    words = [frame for frame in down if isinstance(frame, TTSTextFrame)]
+    assert [word.text for word in words] == "Hello from pipecat. And another sentence.".split()
+    times = [word.pts for word in words]
+    assert times == sorted(times) and times[3] > times[2]
