@@ -44,13 +44,24 @@ struct Shaping {
     bool operator==(const Shaping&) const = default;
 };
 
+// One speaker's part of a text that several speak.
+struct SpeechTurn {
+    std::size_t end = 0;  // byte of the text behind the part; ascending, the last one is its size
+    std::string voice;    // an id of the catalogue
+};
+
 struct SpeechRequest {
     std::string text;  // valid UTF-8
+    // Who speaks which part of `text`, each a paragraph of its own; empty: `voice` speaks all of
+    // it. Of plain text only. At most kMaxTurns.
+    std::vector<SpeechTurn> turns;
+    static constexpr std::size_t kMaxTurns = 100;
     Markup markup = Markup::kPlain;
     std::string voice;     // an id of the catalogue; empty: chosen by language, else the default
     std::string language;  // BCP 47; empty: the voice's own
     audio::Format format = audio::Format::kWav;
     int sample_rate = 0;  // 0: the format's default
+    int bit_rate = 0;     // bit/s; 0: as the settings of section "audio" say
     double speed = 1.0;   // 0.25 to 4
     double pitch = 0.0;   // semitones, -12 to 12
     double volume = 0.0;  // dB, -20 to 10
