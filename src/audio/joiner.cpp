@@ -63,6 +63,19 @@ void Joiner::StartSegment(std::chrono::milliseconds pause) {
     preroll_.clear();
 }
 
+std::vector<float> Joiner::LeadIn(std::chrono::milliseconds time) {
+    std::vector<float> out = Silence(time);
+    lead_in_ = position_;
+    return out;
+}
+
+std::vector<float> Joiner::Silence(std::chrono::milliseconds time) {
+    std::vector<float> out;
+    time = std::clamp(time, std::chrono::milliseconds(0), kLongestPause);
+    Emit(std::vector<float>(Samples(time)), out);
+    return out;
+}
+
 std::vector<float> Joiner::Write(std::span<const float> samples) {
     std::vector<float> out;
     while (!samples.empty()) {
@@ -87,6 +100,14 @@ std::vector<float> Joiner::EndSegment() {
     return out;
 }
 
+std::vector<float> Joiner::Rest(std::chrono::milliseconds silence) {
+    std::vector<float> out;
+    EmitTail(Samples(options_.last_tail), out);
+    Emit(std::vector<float>(Samples(silence)), out);
+    silence_out_ += Samples(silence);
+    return out;
+}
+
 std::vector<float> Joiner::Finish() {
     std::vector<float> out;
     EmitTail(Samples(options_.last_tail), out);
@@ -106,7 +127,7 @@ void Joiner::TakePartial(std::vector<float>& out) {
 
 void Joiner::TakeLead(bool audible, std::vector<float>& out) {
     if (first_) {
-        offset_ = 0;
+        offset_ = static_cast<std::int64_t>(lead_in_);
         if (audible) {
             first_ = false;
             in_lead_ = false;

@@ -38,6 +38,11 @@ public:
     void StartSegment(Pause pause);
     void StartSegment(std::chrono::milliseconds pause);
 
+    // Silence before everything else; before the first segment only. Returns it.
+    std::vector<float> LeadIn(std::chrono::milliseconds time);
+    // Silence after everything else, after Finish. Returns it.
+    std::vector<float> Silence(std::chrono::milliseconds time);
+
     // Samples of the segment; returns what became ready, which may belong to the join before it.
     std::vector<float> Write(std::span<const float> samples);
 
@@ -45,6 +50,10 @@ public:
     // near-silence stay held back until it is known what follows. A segment without anything
     // audible leaves nothing behind, except that the longer of the pauses around it stays.
     std::vector<float> EndSegment();
+
+    // What is held back goes out, with so much silence behind it, and counts towards the pause that
+    // comes next: nothing more is known to come for now. Between segments.
+    std::vector<float> Rest(std::chrono::milliseconds silence);
 
     // Ends the stream, after EndSegment: the rest, with a soft end.
     std::vector<float> Finish();
@@ -89,6 +98,7 @@ private:
     std::uint64_t trimmed_ = 0;
     std::optional<std::int64_t> offset_;
     std::uint64_t position_ = 0;
+    std::uint64_t lead_in_ = 0;
 };
 
 }  // namespace vf::audio

@@ -122,10 +122,20 @@ Task<Result<std::unique_ptr<Utterance>>> Engines::Speak(SegmentRequest segment) 
     }
     Result<void> checked = CheckText(segment.text);
     if (!checked) co_return std::move(checked).error();
-    Request request{std::move(segment.voice), std::move(segment.text),
+    if (segment.pronunciations.empty() || !voice->phoneme_alphabet.empty()) {
+        checked = CheckPronunciations(segment.pronunciations, segment.text);
+    } else {
+        checked = Invalid("invalid_pronunciation", "This voice takes no phonemes.");
+    }
+    if (!checked) co_return std::move(checked).error();
+    Request request{std::move(segment.voice),
+                    std::move(segment.text),
                     std::clamp(segment.speed, voice->speed_min, voice->speed_max),
                     std::clamp(segment.pitch, voice->pitch_min, voice->pitch_max),
-                    segment.wants_events};
+                    segment.wants_events,
+                    std::clamp(segment.pitch_range, voice->pitch_range_min, voice->pitch_range_max),
+                    std::move(segment.pronunciations),
+                    segment.seed};
     auto job = std::make_shared<Job>(loop_.get_executor(), *pool, std::move(request),
                                      voice->sample_rate, options_.segment_buffer);
     // From here on, leaving this function in any way cancels the job.

@@ -18,19 +18,11 @@
 #include "base/result.hpp"
 #include "base/settings.hpp"
 #include "base/task.hpp"
+#include "engines/pronunciation.hpp"
 #include "engines/timing.hpp"
 #include "engines/voice.hpp"
 
 namespace vf::engines {
-
-// Bytes of a segment's text and its phonemes, in the voice's own alphabet.
-struct Pronunciation {
-    std::uint32_t begin = 0;
-    std::uint32_t end = 0;
-    std::string phonemes;
-
-    bool operator==(const Pronunciation&) const = default;
-};
 
 struct SegmentRequest {
     std::string voice;  // a voice's id
@@ -38,6 +30,11 @@ struct SegmentRequest {
     double speed = 1;   // factor, clamped to what the voice does natively
     double pitch = 0;   // semitones, clamped likewise
     bool wants_events = true;
+    double pitch_range = 1;  // factor on F0's excursions, clamped likewise
+    // Ascending, without overlap, at most kMaxPronunciations; a voice without phoneme_alphabet
+    // takes none.
+    std::vector<Pronunciation> pronunciations;
+    std::optional<std::uint32_t> seed;  // same request and seed: the same samples
 };
 
 struct EngineChunk {
@@ -136,8 +133,9 @@ public:
     // Waits for a free worker in a bounded first-in-first-out queue, hands it the segment and
     // returns; the audio comes from Utterance::Next(). Dropping the task while it waits cancels.
     // Errors: kNotFound voice_not_found; kInvalid empty_text, text_too_long, invalid_utf8,
-    // text_not_speakable (it killed two workers before); kUnavailable no_worker with RetryAfter
-    // (queue full, waited too long, or the engine is down), stopping.
+    // text_not_speakable (it killed two workers before), invalid_pronunciation;
+    // kUnavailable no_worker with RetryAfter (queue full, waited too long, or the engine is down),
+    // stopping.
     Task<Result<std::unique_ptr<Utterance>>> Speak(SegmentRequest request);
 
     std::vector<EngineStats> stats() const;

@@ -5,9 +5,22 @@
 
 namespace vf::engines {
 
+namespace {
+
+// What was asked for, so that phonemes that kill a worker do not put the text itself in quarantine.
+Quarantine::Key KeyOf(const Request& request) {
+    std::string input = request.text;
+    for (const Pronunciation& one : request.pronunciations) {
+        input += '\0' + std::to_string(one.begin) + ' ' + std::to_string(one.end) + ' ';
+        input += one.phonemes;
+    }
+    return Quarantine::KeyOf(request.voice, input);
+}
+
+}  // namespace
+
 Job::Job(Executor executor, Pool& pool, Request request, int sample_rate, std::size_t buffer_bytes)
-    : pool_(&pool), request_(std::move(request)),
-      key_(Quarantine::KeyOf(request_.voice, request_.text)), sample_rate_(sample_rate),
+    : pool_(&pool), request_(std::move(request)), key_(KeyOf(request_)), sample_rate_(sample_rate),
       buffer_bytes_(buffer_bytes), queued_at_(Clock::now()), changed_(executor), drained_(executor),
       deadline_(executor) {
     changed_.expires_at(Clock::time_point::max());

@@ -33,7 +33,7 @@ bool IsFrameType(std::uint8_t number) {
 std::size_t MaxPayload(FrameType type) {
     switch (type) {
         case FrameType::kHello: return 1U << 20U;
-        case FrameType::kRequest: return 32U << 10U;
+        case FrameType::kRequest: return 96U << 10U;
         case FrameType::kCancel: return 0;
         case FrameType::kAudio: return 64U << 10U;
         case FrameType::kEvents: return 256U << 10U;

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "engines/pronunciation.hpp"
 #include "engines/timing.hpp"
 #include "engines/voice.hpp"
 
@@ -65,7 +66,15 @@ struct Request {
     double speed = 1;  // 0.1 to 10
     double pitch = 0;  // -36 to 36 semitones
     bool events = true;
+    double pitch_range = 1;  // 0.1 to 4, factor on F0's excursions
+    std::vector<Pronunciation> pronunciations;
+    std::optional<std::uint32_t> seed;  // same request and seed: the same samples
 };
+
+// Ascending, without overlap, at most kMaxPronunciations, on character borders of `text`, phonemes
+// within their bounds. Error: kInvalid invalid_pronunciation.
+Result<void> CheckPronunciations(std::span<const Pronunciation> pronunciations,
+                                 std::string_view text);
 
 struct Done {
     std::uint64_t samples = 0;  // all samples sent for this request

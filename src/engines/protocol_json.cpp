@@ -14,6 +14,8 @@ using json::Required;
 constexpr std::size_t kMaxLabelBytes = 64;
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxProseBytes = 400;
+constexpr double kLowestRange = 0.1;
+constexpr double kHighestRange = 4;
 
 struct VoiceBody {
     Required<std::string> id, name;
@@ -23,10 +25,14 @@ struct VoiceBody {
     Required<std::string> licence, description;
     bool ascii_text = false;
     Required<double> gain_db, speed_min, speed_max, pitch_min, pitch_max;
+    double pitch_range_min = 1, pitch_range_max = 1;
+    std::string phoneme_alphabet;
+    bool tells_times = true;
 };
 BOOST_DESCRIBE_STRUCT(VoiceBody, (),
                       (id, name, languages, gender, quality, sample_rate, licence, description,
-                       ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max))
+                       ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max,
+                       pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times))
 
 struct HelloBody {
     Required<std::int32_t> protocol;
@@ -35,12 +41,22 @@ struct HelloBody {
 };
 BOOST_DESCRIBE_STRUCT(HelloBody, (), (protocol, engine, version, licence, voices))
 
+struct PronunciationBody {
+    Required<std::uint32_t> begin, end;
+    Required<std::string> phonemes;
+};
+BOOST_DESCRIBE_STRUCT(PronunciationBody, (), (begin, end, phonemes))
+
 struct RequestBody {
     Required<std::string> voice, text;
     Required<double> speed, pitch;
     Required<bool> events;
+    double pitch_range = 1;
+    std::vector<PronunciationBody> pronunciations;
+    std::optional<std::uint32_t> seed;
 };
-BOOST_DESCRIBE_STRUCT(RequestBody, (), (voice, text, speed, pitch, events))
+BOOST_DESCRIBE_STRUCT(RequestBody, (),
+                      (voice, text, speed, pitch, events, pitch_range, pronunciations, seed))
 
 struct EventBody {
     Required<std::string> kind;
@@ -107,7 +123,10 @@ bool IsSound(const VoiceBody& voice) {
            IsProse(*voice.licence, kMaxNameBytes) && IsProse(*voice.description, kMaxProseBytes) &&
            std::abs(*voice.gain_db) <= 40 && *voice.speed_min > 0 && *voice.speed_min <= 1 &&
            *voice.speed_max >= 1 && *voice.speed_max <= 10 && *voice.pitch_min >= -36 &&
-           *voice.pitch_min <= 0 && *voice.pitch_max >= 0 && *voice.pitch_max <= 36;
+           *voice.pitch_min <= 0 && *voice.pitch_max >= 0 && *voice.pitch_max <= 36 &&
+           voice.pitch_range_min >= kLowestRange && voice.pitch_range_min <= 1 &&
+           voice.pitch_range_max >= 1 && voice.pitch_range_max <= kHighestRange &&
+           (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet));
 }
 
 Voice ToVoice(VoiceBody& body, const std::string& engine) {
@@ -127,6 +146,10 @@ Voice ToVoice(VoiceBody& body, const std::string& engine) {
     voice.speed_max = *body.speed_max;
     voice.pitch_min = *body.pitch_min;
     voice.pitch_max = *body.pitch_max;
+    voice.pitch_range_min = body.pitch_range_min;
+    voice.pitch_range_max = body.pitch_range_max;
+    voice.phoneme_alphabet = std::move(body.phoneme_alphabet);
+    voice.tells_times = body.tells_times;
     return voice;
 }
 
@@ -150,7 +173,11 @@ std::string EncodeHello(const Hello& hello) {
                                       {"speed_min", voice.speed_min},
                                       {"speed_max", voice.speed_max},
                                       {"pitch_min", voice.pitch_min},
-                                      {"pitch_max", voice.pitch_max}});
+                                      {"pitch_max", voice.pitch_max},
+                                      {"pitch_range_min", voice.pitch_range_min},
+                                      {"pitch_range_max", voice.pitch_range_max},
+                                      {"phoneme_alphabet", voice.phoneme_alphabet},
+                                      {"tells_times", voice.tells_times}});
     }
     const json::object body{{"protocol", hello.protocol},
                             {"engine", hello.engine},
@@ -179,12 +206,42 @@ Result<Hello> DecodeHello(std::string_view payload) {
     return hello;
 }
 
+Result<void> CheckPronunciations(std::span<const Pronunciation> pronunciations,
+                                 std::string_view text) {
+    const auto wrong = [](std::string message) {
+        return Error(ErrorKind::kInvalid, "invalid_pronunciation", std::move(message));
+    };
+    if (pronunciations.size() > kMaxPronunciations) {
+        return wrong("One segment has at most 64 pronunciations.");
+    }
+    std::size_t last = 0;
+    for (const Pronunciation& one : pronunciations) {
+        if (one.begin < last || one.end <= one.begin || one.end > text.size() ||
+            Utf8Floor(text, one.begin) != one.begin || Utf8Floor(text, one.end) != one.end) {
+            return wrong("A pronunciation's place in the text is wrong.");
+        }
+        last = one.end;
+        if (one.phonemes.empty() || !IsProse(one.phonemes, kMaxPhonemesBytes) ||
+            Utf8FindInvalid(one.phonemes)) {
+            return wrong("Phonemes are empty, too long or no text.");
+        }
+    }
+    return {};
+}
+
 std::string EncodeRequest(std::uint32_t id, const Request& request) {
-    const json::object body{{"voice", request.voice},
-                            {"text", request.text},
-                            {"speed", request.speed},
-                            {"pitch", request.pitch},
-                            {"events", request.events}};
+    json::object body{{"voice", request.voice},   {"text", request.text},
+                      {"speed", request.speed},   {"pitch", request.pitch},
+                      {"events", request.events}, {"pitch_range", request.pitch_range}};
+    if (!request.pronunciations.empty()) {
+        json::array list;
+        for (const Pronunciation& one : request.pronunciations) {
+            list.push_back(
+                json::object{{"begin", one.begin}, {"end", one.end}, {"phonemes", one.phonemes}});
+        }
+        body["pronunciations"] = std::move(list);
+    }
+    if (request.seed) body["seed"] = *request.seed;
     return EncodeFrame(FrameType::kRequest, id, json::Print(body));
 }
 
@@ -193,11 +250,24 @@ Result<Request> DecodeRequest(std::string_view payload) {
     if (!body) return std::move(body).error();
     if (!IsId(*body->voice) || body->text->empty() || body->text->size() > kMaxTextBytes ||
         body->text->find('\0') != std::string::npos || *body->speed < 0.1 || *body->speed > 10 ||
-        std::abs(*body->pitch) > 36) {
+        std::abs(*body->pitch) > 36 || body->pitch_range < kLowestRange ||
+        body->pitch_range > kHighestRange) {
         return Broken("A request's values are out of range.");
     }
-    return Request{std::move(body->voice.value), std::move(body->text.value), *body->speed,
-                   *body->pitch, *body->events};
+    std::vector<Pronunciation> pronunciations;
+    for (PronunciationBody& one : body->pronunciations) {
+        pronunciations.push_back({*one.begin, *one.end, std::move(one.phonemes.value)});
+    }
+    const Result<void> checked = CheckPronunciations(pronunciations, *body->text);
+    if (!checked) return Broken("A request's pronunciations are wrong.");
+    return Request{std::move(body->voice.value),
+                   std::move(body->text.value),
+                   *body->speed,
+                   *body->pitch,
+                   *body->events,
+                   body->pitch_range,
+                   std::move(pronunciations),
+                   body->seed};
 }
 
 std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) {

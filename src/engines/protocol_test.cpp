@@ -27,6 +27,10 @@ Hello MakeHello() {
     voice.gain_db = -3.5;
     voice.speed_max = 2;
     voice.pitch_min = -12;
+    voice.pitch_range_min = 0.5;
+    voice.pitch_range_max = 1.5;
+    voice.phoneme_alphabet = "flite";
+    voice.tells_times = false;
     hello.voices.push_back(voice);
     return hello;
 }
@@ -41,6 +45,10 @@ TEST(Protocol, HelloComesBack) {
     EXPECT_EQ(hello->voices[0].engine, "flite");
     EXPECT_EQ(hello->voices[0].languages, (std::vector<std::string>{"en-US", "en"}));
     EXPECT_DOUBLE_EQ(hello->voices[0].gain_db, -3.5);
+    EXPECT_DOUBLE_EQ(hello->voices[0].pitch_range_min, 0.5);
+    EXPECT_DOUBLE_EQ(hello->voices[0].pitch_range_max, 1.5);
+    EXPECT_EQ(hello->voices[0].phoneme_alphabet, "flite");
+    EXPECT_FALSE(hello->voices[0].tells_times);
 }
 
 TEST(Protocol, HelloIsCheckedStrictly) {
@@ -50,7 +58,9 @@ TEST(Protocol, HelloIsCheckedStrictly) {
     for (const auto& spoil : std::vector<void (*)(Voice&)>{
              [](Voice& v) { v.id = "../etc"; }, [](Voice& v) { v.gender = "robot"; },
              [](Voice& v) { v.sample_rate = 1; }, [](Voice& v) { v.languages.clear(); },
-             [](Voice& v) { v.speed_min = 0; }, [](Voice& v) { v.name = "a\nb"; }}) {
+             [](Voice& v) { v.speed_min = 0; }, [](Voice& v) { v.name = "a\nb"; },
+             [](Voice& v) { v.pitch_range_min = 1.1; }, [](Voice& v) { v.pitch_range_max = 5; },
+             [](Voice& v) { v.phoneme_alphabet = "A b"; }}) {
         hello = MakeHello();
         spoil(hello.voices[0]);
         EXPECT_FALSE(DecodeHello(OnlyFrame(EncodeHello(hello)).payload));
@@ -80,8 +90,75 @@ TEST(Protocol, RequestComesBackAndIsChecked) {
     EXPECT_FALSE(DecodeRequest(OnlyFrame(EncodeRequest(1, bad)).payload)) << "speed";
 }
 
+TEST(Protocol, PronunciationsRangeAndSeedComeBack) {
+    Request request{"slt", "Gr\xC3\xBC\xC3\x9F dich"};
+    request.pitch_range = 1.5;
+    request.pronunciations = {{0, 6, "g r uw1 s"}, {7, 11, "d ih1 hh"}};
+    request.seed = 0xFFFFFFFF;
+    const Result<Request> back = DecodeRequest(OnlyFrame(EncodeRequest(1, request)).payload);
+    ASSERT_TRUE(back);
+    EXPECT_DOUBLE_EQ(back->pitch_range, 1.5);
+    EXPECT_EQ(back->pronunciations, request.pronunciations);
+    EXPECT_EQ(back->seed, request.seed);
+    const Result<Request> plain = DecodeRequest(OnlyFrame(EncodeRequest(1, {"slt", "a"})).payload);
+    ASSERT_TRUE(plain);
+    EXPECT_DOUBLE_EQ(plain->pitch_range, 1);
+    EXPECT_TRUE(plain->pronunciations.empty());
+    EXPECT_FALSE(plain->seed);
+}
+
+TEST(Protocol, PronunciationsMustFitTheText) {
+    const auto accepts = [](std::vector<Pronunciation> pronunciations) {
+        const Request request{.voice = "slt",
+                              .text = "Gr\xC3\xBC\xC3\x9F dich",
+                              .pronunciations = std::move(pronunciations)};
+        return DecodeRequest(OnlyFrame(EncodeRequest(1, request)).payload).ok();
+    };
+    EXPECT_TRUE(accepts({{0, 11, std::string(kMaxPhonemesBytes, 'a')}}));
+    EXPECT_TRUE(accepts({{0, 2, "a"}, {2, 4, "b"}}));
+    EXPECT_FALSE(accepts({{0, 12, "a"}})) << "behind the text";
+    EXPECT_FALSE(accepts({{3, 6, "a"}})) << "inside a character";
+    EXPECT_FALSE(accepts({{0, 3, "a"}})) << "inside a character";
+    EXPECT_FALSE(accepts({{2, 2, "a"}})) << "empty";
+    EXPECT_FALSE(accepts({{4, 2, "a"}})) << "backwards";
+    EXPECT_FALSE(accepts({{0, 6, "a"}, {4, 8, "b"}})) << "overlapping";
+    EXPECT_FALSE(accepts({{7, 8, "a"}, {0, 1, "b"}})) << "descending";
+    EXPECT_FALSE(accepts({{0, 1, ""}}));
+    EXPECT_FALSE(accepts({{0, 1, "a\nb"}})) << "control character";
+    EXPECT_FALSE(accepts({{0, 1, "a\xFF"}})) << "invalid UTF-8";
+    EXPECT_FALSE(accepts({{0, 1, std::string(kMaxPhonemesBytes + 1, 'a')}}));
+    std::vector<Pronunciation> many;
+    for (std::uint32_t i = 0; i <= kMaxPronunciations; ++i) many.push_back({i, i + 1, "a"});
+    const std::string text(100, 'x');
+    EXPECT_FALSE(CheckPronunciations(many, text));
+    many.pop_back();
+    EXPECT_TRUE(CheckPronunciations(many, text));
+}
+
+TEST(Protocol, RangeAndSeedAreChecked) {
+    const auto accepts = [](std::string_view more) {
+        const std::string payload =
+            R"({"voice":"slt","text":"a","speed":1,"pitch":0,"events":true)" + std::string(more) +
+            "}";
+        return DecodeRequest(payload).ok();
+    };
+    EXPECT_TRUE(accepts(""));
+    EXPECT_TRUE(accepts(R"(,"pitch_range":0.1)"));
+    EXPECT_FALSE(accepts(R"(,"pitch_range":0.09)"));
+    EXPECT_FALSE(accepts(R"(,"pitch_range":4.01)"));
+    EXPECT_FALSE(accepts(R"(,"seed":-1)"));
+    EXPECT_FALSE(accepts(R"(,"seed":4294967296)"));
+    EXPECT_FALSE(accepts(R"(,"pronunciations":{})"));
+    EXPECT_FALSE(accepts(R"(,"pronunciations":[{"begin":0,"end":1}])"));
+    EXPECT_FALSE(accepts(R"(,"pronunciations":[{"begin":0,"end":1,"phonemes":"a","x":1}])"));
+    EXPECT_FALSE(accepts(R"(,"unknown":1)"));
+}
+
 TEST(Protocol, LongestRequestFitsAFrame) {
-    const Request request{std::string(64, 'v'), std::string(kMaxTextBytes, '\x01'), 1, 0, true};
+    Request request{std::string(64, 'v'), std::string(kMaxTextBytes, '\x01'), 1, 0, true};
+    for (std::uint32_t i = 0; i < kMaxPronunciations; ++i) {
+        request.pronunciations.push_back({i, i + 1, std::string(kMaxPhonemesBytes, '"')});
+    }
     const Frame frame = OnlyFrame(EncodeRequest(1, request));
     EXPECT_EQ(DecodeRequest(frame.payload)->text.size(), kMaxTextBytes);
 }

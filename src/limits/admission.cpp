@@ -27,8 +27,9 @@ bool HasPrice(const Plan& plan) {
     return plan.over_request_milli || plan.over_character_milli || plan.over_audio_second_milli;
 }
 
-std::int64_t UnitsOf(std::size_t metric, std::int64_t characters, std::int64_t audio_ms) {
-    if (metric == 0) return 1;
+std::int64_t UnitsOf(std::size_t metric, std::int64_t requests, std::int64_t characters,
+                     std::int64_t audio_ms) {
+    if (metric == 0) return requests;
     return metric == 1 ? characters : audio_ms;
 }
 
@@ -44,7 +45,7 @@ std::int64_t Grip::Charge(std::int64_t characters, std::int64_t audio_ms) const 
     std::int64_t charge = 0;
     for (std::size_t i = 0; i < kAllowances; ++i) {
         if (!included[i]) continue;
-        const std::int64_t over = UnitsOf(i, characters, audio_ms) - *included[i];
+        const std::int64_t over = UnitsOf(i, ask.requests, characters, audio_ms) - *included[i];
         const std::int64_t price = PriceOf(*plan, kAllowanceMetrics[i]).value_or(0);
         if (over > 0) charge += CostOf(kAllowanceMetrics[i], price, over);
     }
@@ -124,7 +125,7 @@ Core::Step Core::Reserve(Pass& pass, std::size_t hold, LocalBudget& budget, std:
 Core::Step Core::ReserveAllowance(Pass& pass, Metric metric) {
     const std::size_t index = static_cast<std::size_t>(metric);
     const Ask& ask = pass.grip->ask;
-    std::int64_t units = UnitsOf(index, ask.characters, ask.audio_ms_estimate);
+    std::int64_t units = UnitsOf(index, ask.requests, ask.characters, ask.audio_ms_estimate);
     // An estimate of nothing must not pass an allowance that is used up.
     if (metric == Metric::kAudioMs) units = std::max<std::int64_t>(units, 1);
     LocalBudget* found = FindOrMake(pass.Name(Subject::kBilling, pass.caller.billing.uuid, metric));
@@ -196,7 +197,8 @@ Attempt Core::Try(const Caller& caller, const Ask& ask) {
     grip->plan = caller.plan;
     grip->team = caller.team;
     grip->ask = {std::max<std::int64_t>(ask.characters, 0),
-                 std::max<std::int64_t>(ask.audio_ms_estimate, 0)};
+                 std::max<std::int64_t>(ask.audio_ms_estimate, 0),
+                 std::clamp<std::int64_t>(ask.requests, 0, 1)};
     Grip* const held = grip.get();
     Pass pass{caller, *caller.plan, clocks_.steady(), Month(), Permit(std::move(grip)), held, {}};
     const Plan& plan = pass.plan;
@@ -265,7 +267,7 @@ void Core::Settle(Grip& grip, std::int64_t characters, std::int64_t audio_ms) {
     const std::int64_t charge = grip.Charge(characters, audio_ms);
     grip.settled_charge = charge;
     for (std::size_t i = 0; i < kAllowances; ++i) {
-        std::int64_t used = UnitsOf(i, characters, audio_ms);
+        std::int64_t used = UnitsOf(i, grip.ask.requests, characters, audio_ms);
         if (grip.included[i]) used = std::min(used, *grip.included[i]);
         Return(grip.holds[i], used);
     }

@@ -82,6 +82,8 @@ std::unique_ptr<Concurrency> MakeLocalConcurrency();
 struct Ask {
     std::int64_t characters = 0;         // exactly; 0 or more
     std::int64_t audio_ms_estimate = 0;  // 0 or more
+    // 1; 0 for more work under an operation that has been admitted before (live speeches).
+    std::int64_t requests = 1;
 };
 
 struct Grip;

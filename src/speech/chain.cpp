@@ -21,7 +21,7 @@ bool IsLight(const SpeechPlan& plan) {
     using audio::Format;
     const bool copies = plan.format == Format::kPcm || plan.format == Format::kWav ||
                         plan.format == Format::kUlaw || plan.format == Format::kAlaw;
-    return copies && plan.stretch_speed == 1 && plan.stretch_pitch == 0;
+    return copies && plan.shaping.is_neutral();
 }
 
 }  // namespace
@@ -30,6 +30,7 @@ Result<std::unique_ptr<Chain>> Chain::Make(const SpeechPlan& plan) {
     audio::EncoderOptions options;
     options.format = plan.format;
     options.sample_rate = plan.sample_rate;
+    options.bit_rate = plan.bit_rate;
     options.whole = plan.whole;
     options.quality = plan.quality;
     Result<std::unique_ptr<audio::Encoder>> encoder = audio::MakeEncoder(options);
@@ -38,41 +39,81 @@ Result<std::unique_ptr<Chain>> Chain::Make(const SpeechPlan& plan) {
 }
 
 Chain::Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder)
-    : is_light_(IsLight(plan)), engine_rate_(plan.voice.sample_rate),
-      stretch_speed_(plan.stretch_speed), stretch_pitch_(plan.stretch_pitch),
-      gain_(static_cast<float>(audio::DbToLinear(plan.gain_db))),
-      stretcher_(plan.voice.sample_rate, plan.stretch_speed, plan.stretch_pitch),
-      joiner_(plan.voice.sample_rate), resampler_(plan.voice.sample_rate, plan.sample_rate),
-      limiter_(plan.sample_rate), encoder_(std::move(encoder)) {}
+    : is_light_(IsLight(plan)), rate_(plan.voice().sample_rate),
+      base_gain_db_(plan.styles.front().gain_db),
+      gain_(static_cast<float>(audio::DbToLinear(base_gain_db_))), engine_rate_(rate_),
+      stretcher_(rate_, 1, 0), joiner_(rate_), shaper_(rate_, plan.shaping),
+      resampler_(rate_, plan.sample_rate), limiter_(plan.sample_rate),
+      encoder_(std::move(encoder)) {}
 
-void Chain::StartSegment(const text::Segment& segment) {
-    stretcher_ = audio::TimeStretcher(engine_rate_, stretch_speed_, stretch_pitch_);
-    joiner_.StartSegment(PauseBefore(segment));
+std::string Chain::LeadIn(std::chrono::milliseconds time) {
+    return Deliver(joiner_.LeadIn(time));
+}
+
+void Chain::StartSegment(const text::Segment& segment, const StyleVoice& style) {
+    engine_rate_ = style.voice.sample_rate;
+    stretcher_ = audio::TimeStretcher(engine_rate_, style.stretch_speed, style.stretch_pitch);
+    to_rate_.reset();
+    if (engine_rate_ != rate_) to_rate_.emplace(engine_rate_, rate_);
+    segment_gain_ = style.gain_db == base_gain_db_
+                        ? 1.0F
+                        : static_cast<float>(audio::DbToLinear(style.gain_db - base_gain_db_));
+    if (segment.pause) {
+        joiner_.StartSegment(*segment.pause);
+    } else {
+        joiner_.StartSegment(PauseBefore(segment));
+    }
+}
+
+// From the engine's rate and level to those of the join.
+std::vector<float> Chain::Raise(std::vector<float> samples) const {
+    if (segment_gain_ != 1.0F) {
+        for (float& sample : samples) sample *= segment_gain_;
+    }
+    return samples;
 }
 
 std::string Chain::Deliver(std::vector<float> joined) {
     for (float& sample : joined) sample *= gain_;
+    shaper_.Process(joined);
     const std::vector<float> limited = limiter_.Process(resampler_.Process(joined));
     samples_ += limited.size();
     return encoder_->Write(limited);
 }
 
 std::string Chain::Write(std::span<const std::int16_t> samples) {
-    return Deliver(joiner_.Write(stretcher_.Process(audio::ToFloat(samples))));
+    std::vector<float> ready = stretcher_.Process(audio::ToFloat(samples));
+    if (to_rate_) ready = to_rate_->Process(ready);
+    return Deliver(joiner_.Write(Raise(std::move(ready))));
 }
 
 std::string Chain::EndSegment() {
-    std::vector<float> joined = joiner_.Write(stretcher_.Flush());
+    std::vector<float> ready = stretcher_.Flush();
+    if (to_rate_) {
+        ready = to_rate_->Process(ready);
+        const std::vector<float> rest = to_rate_->Flush();
+        ready.insert(ready.end(), rest.begin(), rest.end());
+    }
+    std::vector<float> joined = joiner_.Write(Raise(std::move(ready)));
     const std::vector<float> rest = joiner_.EndSegment();
     joined.insert(joined.end(), rest.begin(), rest.end());
     return Deliver(std::move(joined));
 }
 
-std::string Chain::Finish() {
-    std::string bytes = Deliver(joiner_.Finish());
+std::string Chain::Rest() {
+    // The resampler looks 40 ms ahead, the limiter 2 ms.
+    constexpr std::chrono::milliseconds kPush{60};
+    return Deliver(joiner_.Rest(kPush));
+}
+
+std::string Chain::Finish(std::chrono::milliseconds tail) {
+    std::vector<float> last = joiner_.Finish();
+    const std::vector<float> silence = joiner_.Silence(tail);
+    last.insert(last.end(), silence.begin(), silence.end());
+    std::string bytes = Deliver(std::move(last));
     std::vector<float> rest = limiter_.Process(resampler_.Flush());
-    const std::vector<float> tail = limiter_.Flush();
-    rest.insert(rest.end(), tail.begin(), tail.end());
+    const std::vector<float> held = limiter_.Flush();
+    rest.insert(rest.end(), held.begin(), held.end());
     samples_ += rest.size();
     bytes += encoder_->Write(rest);
     bytes += encoder_->Finish();
@@ -80,10 +121,11 @@ std::string Chain::Finish() {
 }
 
 double Chain::SecondsAt(std::uint64_t engine_sample) const {
-    const double stretched = static_cast<double>(engine_sample) * stretcher_.duration_factor();
+    const double stretched = static_cast<double>(engine_sample) * stretcher_.duration_factor() *
+                             rate_ / engine_rate_;
     const double joined = stretched + static_cast<double>(joiner_.segment_offset().value_or(0));
     const double begin = static_cast<double>(joiner_.segment_begin());
-    return std::max(begin, joined) / engine_rate_;
+    return std::max(begin, joined) / rate_;
 }
 
 }  // namespace vf::speech

@@ -4,8 +4,10 @@
 // and a whole reply carry the same samples. One per response; plain synchronous code that runs on
 // a DSP thread, never on two at once.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "audio/limiter.hpp"
 #include "audio/prosody.hpp"
 #include "audio/resampler.hpp"
+#include "audio/shaper.hpp"
 #include "speech/plan.hpp"
 
 namespace vf::speech {
@@ -24,20 +27,29 @@ public:
     // An error when the encoder refuses the combination of format and rate.
     static Result<std::unique_ptr<Chain>> Make(const SpeechPlan& plan);
 
-    void StartSegment(const text::Segment& segment);
+    // Silence before the first segment; encoded so far.
+    std::string LeadIn(std::chrono::milliseconds time);
+    void StartSegment(const text::Segment& segment, const StyleVoice& style);
     // Both return what is encoded so far, possibly nothing.
     std::string Write(std::span<const std::int16_t> samples);
     std::string EndSegment();
-    // The encoder's last bytes.
-    std::string Finish();
+    // Everything that was said leaves, as far as the encoder lets it: no text is there at the
+    // moment. Between segments.
+    std::string Rest();
+    // The encoder's last bytes, after so much silence.
+    std::string Finish(std::chrono::milliseconds tail);
 
-    // True when a second of audio costs well under a millisecond: no stretching, and an encoder
-    // that only copies.
-    bool is_light() const { return is_light_; }
+    // True when a second of the present segment's audio costs well under a millisecond: nothing is
+    // stretched or filtered, and the encoder only copies.
+    bool is_light() const { return is_light_ && stretcher_.bypassed(); }
 
     // Where the present segment's engine sample lands on the clock of the whole audio, in seconds;
     // right once audio around that sample was written.
     double SecondsAt(std::uint64_t engine_sample) const;
+    // False until the segment's first audible sample was written: its times are not known before.
+    bool knows_times() const { return joiner_.segment_offset().has_value(); }
+    // How far the joined audio has come, in seconds; pauses that come next are not in it.
+    double joined_seconds() const { return static_cast<double>(joiner_.position()) / rate_; }
     // Samples that left towards the encoder, at the output rate.
     std::uint64_t samples() const { return samples_; }
     // After Finish(): see audio::Encoder::Header().
@@ -45,15 +57,20 @@ public:
 
 private:
     Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder);
+    std::vector<float> Raise(std::vector<float> samples) const;
     std::string Deliver(std::vector<float> joined);
 
     bool is_light_;
-    int engine_rate_;
-    double stretch_speed_;
-    double stretch_pitch_;
+    int rate_;             // at which segments are joined: that of the request's own voice
+    double base_gain_db_;  // of all segments; what one has beyond it is applied before the join
     float gain_;
-    audio::TimeStretcher stretcher_;  // one a segment
+    // One each a segment.
+    int engine_rate_;
+    float segment_gain_ = 1;
+    audio::TimeStretcher stretcher_;
+    std::optional<audio::Resampler> to_rate_;  // of a voice with another rate
     audio::Joiner joiner_;
+    audio::Shaper shaper_;
     audio::Resampler resampler_;
     audio::Limiter limiter_;
     std::unique_ptr<audio::Encoder> encoder_;

@@ -27,6 +27,19 @@ usage::UsageRow NewRow(const SpeechRequest& request, const Speech& speech) {
     return row;
 }
 
+Task<Result<limits::Permit>> Ask(Metering metering, Caller caller, std::size_t characters,
+                                 std::int64_t requests) {
+    const Result<void> accepting = metering.journal->Accepting();
+    if (!accepting) co_return accepting.error();
+    limits::Ask ask;
+    ask.requests = requests;
+    ask.characters = static_cast<std::int64_t>(characters);
+    ask.audio_ms_estimate = ask.characters * kMsPerCharacter;
+    std::optional<Result<limits::Permit>> permit = metering.limits->TryAdmit(caller, ask);
+    if (!permit) permit = co_await metering.limits->Admit(std::move(caller), ask);
+    co_return *std::move(permit);
+}
+
 }  // namespace
 
 void Meter::Fill(const Speech& speech) {
@@ -41,7 +54,7 @@ Result<void> Meter::Mark(const Speech& speech, std::size_t characters) {
     if (is_ended_) return {};
     Fill(speech);
     row_.characters = static_cast<std::int64_t>(characters);
-    row_.charge_milli = permit_.charge_milli(row_.characters, row_.audio_ms);
+    row_.charge_milli = Charge();
     Result<void> marked = journal_.Mark(row_);
     if (marked) is_marked_ = true;
     return marked;
@@ -58,27 +71,51 @@ void Meter::End(const Speech& speech, usage::Delivery delivery, int status) {
     }
     const bool is_charged = is_marked_;
     if (!is_charged) row_.characters = row_.audio_ms = 0;  // nothing can have been received
-    row_.charge_milli = is_charged ? permit_.charge_milli(row_.characters, row_.audio_ms) : 0;
+    row_.charge_milli = is_charged ? Charge() : 0;
     journal_.End(row_);
-    if (is_charged) permit_.Settle(row_.characters, row_.audio_ms);
+    if (is_charged && !is_resting_) {
+        permit_.Settle(row_.characters - settled_characters_, row_.audio_ms - settled_audio_ms_);
+    }
+}
+
+std::int64_t Meter::Charge() const {
+    if (is_resting_) return settled_milli_;
+    return settled_milli_ + permit_.charge_milli(row_.characters - settled_characters_,
+                                                 row_.audio_ms - settled_audio_ms_);
+}
+
+void Meter::Rest(const Speech& speech, std::size_t characters) {
+    if (is_ended_ || is_resting_) return;
+    Fill(speech);
+    row_.characters = static_cast<std::int64_t>(characters);
+    settled_milli_ = Charge();
+    permit_.Settle(row_.characters - settled_characters_, row_.audio_ms - settled_audio_ms_);
+    settled_characters_ = row_.characters;
+    settled_audio_ms_ = row_.audio_ms;
+    is_resting_ = true;
+}
+
+void Meter::Extend(limits::Permit permit) {
+    permit_ = std::move(permit);
+    is_resting_ = false;
 }
 
 Task<Result<std::unique_ptr<Meter>>> AdmitSpeech(Metering metering, const SpeechRequest& request,
                                                  const Speech& speech) {
     if (!metering.limits || !metering.journal) co_return std::unique_ptr<Meter>();
-    const Result<void> accepting = metering.journal->Accepting();
-    if (!accepting) co_return accepting.error();
-    limits::Ask ask;
-    ask.characters = static_cast<std::int64_t>(speech.characters);
-    ask.audio_ms_estimate = ask.characters * kMsPerCharacter;
-    std::optional<Result<limits::Permit>> permit = metering.limits->TryAdmit(request.caller, ask);
-    if (!permit) {
-        Caller caller = request.caller;
-        permit = co_await metering.limits->Admit(std::move(caller), ask);
-    }
-    if (!*permit) co_return permit->error();
-    co_return std::make_unique<Meter>(**std::move(permit), *metering.journal,
+    Result<limits::Permit> permit = co_await Ask(metering, request.caller, speech.characters, 1);
+    if (!permit) co_return permit.error();
+    co_return std::make_unique<Meter>(*std::move(permit), *metering.journal,
                                       NewRow(request, speech));
+}
+
+Task<Result<void>> AdmitMore(Metering metering, const SpeechRequest& request, Speech& speech,
+                             std::size_t characters) {
+    if (!speech.meter) co_return Result<void>();
+    Result<limits::Permit> permit = co_await Ask(metering, request.caller, characters, 0);
+    if (!permit) co_return permit.error();
+    speech.meter->Extend(*std::move(permit));
+    co_return Result<void>();
 }
 
 }  // namespace vf::speech

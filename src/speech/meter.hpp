@@ -5,6 +5,8 @@
 //   Mark     a whole reply: once, with its final figures, before the status line leaves;
 //            a stream: before each segment enters the pipe          -> the journal
 //   End      the reply is over, one way or another                  -> the journal, the permit
+//   Rest     a live speech waits for text: its team's slot is free  -> the permit
+//   Extend   … and goes on: another permit, under the same row
 //
 // So whoever got one byte has a row, and a row says at least what was received (promise 3 of the
 // design: received <= charged <= received + pipe + socket buffer + one segment). On the loop.
@@ -40,10 +42,22 @@ public:
     // Once; what comes later is ignored. `status` is the HTTP status that was sent.
     void End(const Speech& speech, usage::Delivery delivery, int status);
 
+    // What was spoken so far is settled: `characters` and the speech's audio.
+    void Rest(const Speech& speech, std::size_t characters);
+    // Takes over the permit for what is spoken next; after Rest.
+    void Extend(limits::Permit permit);
+    bool is_resting() const { return is_resting_; }
+
 private:
     void Fill(const Speech& speech);
+    std::int64_t Charge() const;  // of the row's figures
 
     limits::Permit permit_;
+    // Of the permits before: what they were settled with, and what that cost.
+    std::int64_t settled_characters_ = 0;
+    std::int64_t settled_audio_ms_ = 0;
+    std::int64_t settled_milli_ = 0;
+    bool is_resting_ = false;
     usage::Journal& journal_;
     usage::UsageRow row_;
     bool is_marked_ = false;
@@ -59,5 +73,9 @@ struct Metering {
 // Errors: those of limits::Limits::Admit and of usage::Journal::Accepting. Null without metering.
 Task<Result<std::unique_ptr<Meter>>> AdmitSpeech(Metering metering, const SpeechRequest& request,
                                                  const Speech& speech);
+
+// More of a live speech that was admitted before: `characters` to come.
+Task<Result<void>> AdmitMore(Metering metering, const SpeechRequest& request, Speech& speech,
+                             std::size_t characters);
 
 }  // namespace vf::speech

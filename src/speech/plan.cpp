@@ -7,6 +7,7 @@
 #include "base/utf8.hpp"
 #include "engines/voice.hpp"
 #include "speech/catalogue_match.hpp"
+#include "text/ssml.hpp"
 
 namespace vf::speech {
 namespace {
@@ -16,7 +17,7 @@ Error Wrong(std::string_view field, std::string code, std::string message) {
     return Error(ErrorKind::kInvalid, std::move(code), std::move(message), std::move(fields));
 }
 
-Result<void> CheckText(const SpeechRequest& request, std::size_t& characters) {
+Result<void> CheckText(const SpeechRequest& request) {
     const std::string_view field = request.text_field;
     if (request.text.empty()) {
         return Wrong(field, "text_empty",
@@ -26,14 +27,15 @@ Result<void> CheckText(const SpeechRequest& request, std::size_t& characters) {
         return Wrong(field, "invalid_utf8",
                      fmt::format("\"{}\" is not valid UTF-8 (byte {}).", field, *bad));
     }
-    characters = Utf8Count(request.text);
-    if (characters > request.max_characters) {
-        return Wrong(field, "text_too_long",
-                     fmt::format("\"{}\" has {} characters; at most {} are spoken in one request. "
-                                 "Split it at a sentence end.",
-                                 field, characters, request.max_characters));
-    }
     return {};
+}
+
+Result<void> CheckLength(const SpeechRequest& request, std::size_t characters) {
+    if (characters <= request.max_characters) return {};
+    return Wrong(request.text_field, "text_too_long",
+                 fmt::format("\"{}\" has {} characters; at most {} are spoken in one request. "
+                             "Split it at a sentence end.",
+                             request.text_field, characters, request.max_characters));
 }
 
 Result<void> CheckRanges(const SpeechRequest& request) {
@@ -48,6 +50,13 @@ Result<void> CheckRanges(const SpeechRequest& request) {
     }
     if (outside(request.volume, -20, 10)) {
         return Wrong("volume", "out_of_range", "\"volume\" must be between -20 and 10 dB.");
+    }
+    const Shaping& shaping = request.shaping;
+    if (outside(shaping.pitch_range, 0.25, 2) || outside(shaping.brightness, -12, 12) ||
+        outside(shaping.presence, -12, 12) || outside(shaping.dynamics, 0.5, 2)) {
+        return Wrong("shaping", "out_of_range",
+                     "\"pitch_range\" must be between 0.25 and 2, \"dynamics\" between 0.5 and 2, "
+                     "\"brightness\" and \"presence\" between -12 and 12 dB.");
     }
     return {};
 }
@@ -85,56 +94,259 @@ Result<engines::Voice> ChooseVoice(const SpeechRequest& request,
     return *voice;
 }
 
-std::vector<std::size_t> CountThrough(std::string_view text,
-                                      const std::vector<text::Segment>& segments) {
-    std::vector<std::size_t> through;
-    std::size_t at = 0;
-    std::size_t count = 0;
-    for (const text::Segment& segment : segments) {
-        if (segment.end > at) count += Utf8Count(text.substr(at, segment.end - at));
-        at = std::max(at, segment.end);
-        through.push_back(count);
+// The catalogue's name for what markup calls a voice: its id, else its name, whatever the case.
+const engines::Voice* FindByName(const engines::Catalogue& catalogue, const std::string& name) {
+    if (const engines::Voice* voice = catalogue.Find(name)) return voice;
+    const auto lower = [](std::string_view text) {
+        std::string out(text);
+        for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        return out;
+    };
+    const std::string wanted = lower(name);
+    for (const engines::Voice* voice : catalogue.All()) {
+        if (lower(voice->name) == wanted || lower(voice->id) == wanted) return voice;
     }
+    return nullptr;
+}
+
+// The n-th voice of the wishes, the best match of the language first.
+const engines::Voice* FindByWishes(const engines::Catalogue& catalogue, const text::Style& style,
+                                   const std::string& language) {
+    std::vector<std::pair<int, const engines::Voice*>> fitting;
+    for (const engines::Voice* voice : catalogue.All()) {
+        const int match = language.empty() ? 1 : LanguageMatch(*voice, language);
+        if (match == 0) continue;
+        if (!style.gender.empty() && voice->gender != style.gender) continue;
+        fitting.push_back({match, voice});
+    }
+    if (fitting.empty()) return nullptr;
+    std::sort(fitting.begin(), fitting.end(), [](const auto& a, const auto& b) {
+        if (a.first != b.first) return a.first > b.first;
+        if (a.second->quality != b.second->quality) return a.second->quality == "standard";
+        return a.second->id < b.second->id;
+    });
+    const auto nth = static_cast<std::size_t>(std::max(style.variant, 1) - 1);
+    return fitting[std::min(nth, fitting.size() - 1)].second;
+}
+
+// The voice of one style. What markup wishes for and nobody has is spoken by the request's voice
+// and reported.
+engines::Voice VoiceOf(const text::Style& style, const engines::Voice& own,
+                       const engines::Catalogue& catalogue, const SpeechOptions& options,
+                       std::vector<std::string>& warnings) {
+    if (!style.voice.empty()) {
+        if (const engines::Voice* voice = FindByName(catalogue, style.voice)) return *voice;
+        warnings.push_back(fmt::format("there is no voice \"{}\"", style.voice));
+        return own;
+    }
+    const bool speaks_it = style.language.empty() || LanguageMatch(own, style.language) > 0;
+    if (!style.gender.empty() || style.variant > 0) {
+        const std::string language = !style.language.empty() ? style.language
+                                     : own.languages.empty() ? std::string()
+                                                             : own.languages.front();
+        if (const engines::Voice* voice = FindByWishes(catalogue, style, language)) return *voice;
+        warnings.push_back("no voice is what <voice> asks for");
+        return own;
+    }
+    if (speaks_it) return own;
+    const engines::Voice* voice =
+        VoiceForLanguage(catalogue, style.language, options.default_voice);
+    if (voice) return *voice;
+    warnings.push_back(fmt::format("no voice speaks \"{}\"", style.language));
+    return own;
+}
+
+StyleVoice MakeStyleVoice(const SpeechRequest& request, const text::Style& style,
+                          engines::Voice voice) {
+    StyleVoice out;
+    const double speed = std::clamp(request.speed * style.speed, 0.2, 5.0);
+    const double pitch = std::clamp(request.pitch + style.pitch, -24.0, 24.0);
+    const double range =
+        std::clamp(request.shaping.pitch_range * style.pitch_range, 0.0, 4.0);
+    out.engine_speed = std::clamp(speed, voice.speed_min, voice.speed_max);
+    out.engine_pitch = std::clamp(pitch, voice.pitch_min, voice.pitch_max);
+    out.engine_pitch_range = std::clamp(range, voice.pitch_range_min, voice.pitch_range_max);
+    out.stretch_speed = speed / out.engine_speed;
+    out.stretch_pitch = pitch - out.engine_pitch;
+    out.gain_db = voice.gain_db + request.volume + style.volume;
+    out.voice = std::move(voice);
+    return out;
+}
+
+std::string LanguageOf(const SpeechRequest& request, const text::Style& style,
+                       const engines::Voice& voice) {
+    if (!style.language.empty() && LanguageMatch(voice, style.language) > 0) return style.language;
+    if (!request.language.empty() && LanguageMatch(voice, request.language) > 0) {
+        return request.language;
+    }
+    return voice.languages.empty() ? "en" : voice.languages.front();
+}
+
+text::Script ScriptOfTurns(const SpeechRequest& request) {
+    text::Script script;
+    const text::MappedText all = text::MappedText::Of(request.text);
+    std::size_t begin = 0;
+    for (const SpeechTurn& turn : request.turns) {
+        text::Style style;
+        style.voice = turn.voice;
+        auto found = std::find(script.styles.begin(), script.styles.end(), style);
+        if (found == script.styles.end()) found = script.styles.insert(found, style);
+        if (!script.pieces.empty()) {
+            text::Piece end;
+            end.kind = text::Piece::Kind::kParagraph;
+            script.pieces.push_back(std::move(end));
+        }
+        text::Piece piece;
+        piece.style = static_cast<std::uint32_t>(found - script.styles.begin());
+        piece.text = all.Slice(begin, turn.end);
+        begin = turn.end;
+        script.pieces.push_back(std::move(piece));
+    }
+    return script;
+}
+
+// A turn's voice is part of the request, not a wish.
+Result<void> CheckTurns(const SpeechRequest& request, const engines::Catalogue& catalogue) {
+    for (const SpeechTurn& turn : request.turns) {
+        if (turn.voice.empty() || catalogue.Find(turn.voice)) continue;
+        return Wrong("voice", "voice_not_found",
+                     fmt::format("There is no voice \"{}\". GET /api/voices lists the voices.",
+                                 turn.voice));
+    }
+    return {};
+}
+
+Result<text::Script> ReadScript(const SpeechRequest& request) {
+    if (!request.turns.empty()) return ScriptOfTurns(request);
+    if (request.markup == Markup::kPlain) return text::PlainScript(request.text);
+    Result<text::Script> script = text::ReadSsml(request.text);
+    if (script) return script;
+    const Error& error = script.error();
+    return Wrong(request.text_field, error.code(),
+                 fmt::format("\"{}\": {}", request.text_field, error.message()));
+}
+
+// Styles that one voice speaks in one way belong to one group.
+std::vector<text::StyleTraits> TraitsOf(const SpeechRequest& request, const text::Script& script,
+                                        const std::vector<StyleVoice>& styles) {
+    std::vector<text::StyleTraits> traits;
+    for (std::size_t i = 0; i < styles.size(); ++i) {
+        const StyleVoice& style = styles[i];
+        text::StyleTraits one;
+        one.language = LanguageOf(request, script.styles[i], style.voice);
+        one.ascii = style.voice.ascii_text;
+        one.group = static_cast<std::uint32_t>(i);
+        for (std::size_t j = 0; j < i; ++j) {
+            const StyleVoice& other = styles[j];
+            const bool same = other.voice.id == style.voice.id &&
+                              other.engine_speed == style.engine_speed &&
+                              other.engine_pitch == style.engine_pitch &&
+                              other.engine_pitch_range == style.engine_pitch_range &&
+                              other.stretch_speed == style.stretch_speed &&
+                              other.stretch_pitch == style.stretch_pitch &&
+                              other.gain_db == style.gain_db && traits[j].language == one.language;
+            if (same) {
+                one.group = traits[j].group;
+                break;
+            }
+        }
+        traits.push_back(std::move(one));
+    }
+    return traits;
+}
+
+// Code points of the text as sent up to each segment's end; markup does not count.
+std::vector<std::size_t> CountThrough(const text::Composition& text, std::size_t all) {
+    std::vector<std::size_t> through;
+    std::size_t count = 0;
+    auto next = text.characters.begin();
+    for (const text::Segment& segment : text.segments) {
+        for (; next != text.characters.end() && next->begin < segment.end; ++next) {
+            count += Utf8Count(next->text);
+        }
+        through.push_back(std::min(count, all));
+    }
+    if (!through.empty()) through.back() = all;
     return through;
+}
+
+Dictionaries DictionariesOf(const SpeechRequest& request, const text::Script& script,
+                            std::vector<std::string>& warnings) {
+    Dictionaries dictionaries = request.dictionaries;
+    for (const std::string& name : script.lexicons) {
+        auto found = request.find_dictionary ? request.find_dictionary(name) : nullptr;
+        if (found) {
+            dictionaries.push_back(std::move(found));
+        } else {
+            warnings.push_back(fmt::format("there is no dictionary \"{}\"", name));
+        }
+    }
+    return dictionaries;
 }
 
 }  // namespace
 
-Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalogue& catalogue,
-                            const SpeechOptions& options) {
+Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
+                                       const engines::Catalogue& catalogue,
+                                       const SpeechOptions& options) {
     SpeechPlan plan;
-    Result<void> text = CheckText(request, plan.characters);
-    if (!text) return std::move(text).error();
     Result<void> ranges = CheckRanges(request);
     if (!ranges) return std::move(ranges).error();
     Result<engines::Voice> voice = ChooseVoice(request, catalogue, options);
     if (!voice) return std::move(voice).error();
-    plan.voice = *std::move(voice);
+    plan.styles.push_back(MakeStyleVoice(request, text::Style(), *std::move(voice)));
     Result<int> rate = audio::CheckRate(request.format, request.sample_rate);
     if (!rate) return std::move(rate).error();
     plan.format = request.format;
     plan.sample_rate = *rate;
-
-    plan.engine_speed = std::clamp(request.speed, plan.voice.speed_min, plan.voice.speed_max);
-    plan.engine_pitch = std::clamp(request.pitch, plan.voice.pitch_min, plan.voice.pitch_max);
-    plan.stretch_speed = request.speed / plan.engine_speed;
-    plan.stretch_pitch = request.pitch - plan.engine_pitch;
-    plan.gain_db = plan.voice.gain_db + request.volume;
-
+    plan.bit_rate = request.bit_rate;
+    plan.shaping = {request.shaping.brightness, request.shaping.presence, request.shaping.dynamics};
     plan.whole = request.whole;
+    plan.wants_timing = request.wants_timing;
     plan.quality = options.quality;
+    return plan;
+}
 
-    text::SplitOptions split = options.split;
-    split.language = plan.voice.languages.empty() ? "en" : plan.voice.languages.front();
-    split.ascii = plan.voice.ascii_text;
-    plan.segments = text::Split(request.text, split);
-    if (plan.segments.empty()) {
+Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalogue& catalogue,
+                            const SpeechOptions& options) {
+    Result<void> text = CheckText(request);
+    if (!text) return std::move(text).error();
+    Result<void> turns = CheckTurns(request, catalogue);
+    if (!turns) return std::move(turns).error();
+    Result<text::Script> script = ReadScript(request);
+    if (!script) return std::move(script).error();
+    std::size_t characters = 0;
+    for (const text::Piece& piece : script->pieces) characters += Utf8Count(piece.text.text());
+    Result<void> length = CheckLength(request, characters);
+    if (!length) return std::move(length).error();
+
+    SpeechRequest own = request;
+    own.text.clear();
+    if (own.language.empty()) own.language = script->language;
+    Result<SpeechPlan> made = MakePlanWithoutText(own, catalogue, options);
+    if (!made) return made;
+    SpeechPlan plan = *std::move(made);
+    plan.characters = characters;
+    plan.warnings = std::move(script->warnings);
+    for (std::size_t i = 1; i < script->styles.size(); ++i) {
+        const text::Style& style = script->styles[i];
+        engines::Voice voice = VoiceOf(style, plan.voice(), catalogue, options, plan.warnings);
+        plan.styles.push_back(MakeStyleVoice(own, style, std::move(voice)));
+    }
+    text::ComposeOptions compose;
+    compose.split = options.split;
+    compose.normalise = request.normalise;
+    const Dictionaries dictionaries = DictionariesOf(request, *script, plan.warnings);
+    compose.lexicons = dictionaries;
+    compose.styles = TraitsOf(own, *script, plan.styles);
+    compose.lines_matter = request.markup == Markup::kPlain;
+    plan.text = text::Compose(*script, compose);
+    if (plan.text.segments.empty()) {
         return Wrong(
             request.text_field, "text_not_speakable",
             fmt::format("\"{}\" has nothing in it that can be spoken.", request.text_field));
     }
-    plan.characters_through = CountThrough(request.text, plan.segments);
-    plan.characters_through.back() = plan.characters;
+    plan.characters_through = CountThrough(plan.text, plan.characters);
     return plan;
 }
 

@@ -4,154 +4,203 @@
 
 #include "base/log.hpp"
 #include "engines/engines.hpp"
-#include "speech/chain.hpp"
 #include "speech/meter.hpp"
+#include "text/phonemes.hpp"
 
 namespace vf::speech {
 namespace {
 
-// The state of one rendering; shared with the DSP thread that works for it at the moment.
-struct Rendering {
-    std::shared_ptr<Speech> speech;
-    std::shared_ptr<const SpeechPlan> plan;
-    engines::Engines* engines;
-    asio::thread_pool* dsp;
-    std::shared_ptr<Chain> chain;
-};
-
-void AddEvents(Rendering& rendering, const text::Segment& segment,
-               const std::vector<engines::TimingEvent>& events) {
-    for (const engines::TimingEvent& event : events) {
-        TimelineItem item;
-        item.kind = event.kind == engines::TimingEvent::kWord ? TimelineItem::Kind::kWord
-                                                              : TimelineItem::Kind::kPhoneme;
-        const text::TextRange original = segment.Original(event.text_begin, event.text_end);
-        item.text_begin = original.begin;
-        item.text_end = original.end;
-        item.start_seconds = rendering.chain->SecondsAt(event.start_sample);
-        item.end_seconds = rendering.chain->SecondsAt(event.end_sample);
-        item.label = event.label;
-        rendering.speech->timeline.Add(std::move(item));
+// In the voice's own alphabet; what it cannot say is spoken as it is written.
+std::vector<engines::Pronunciation> PronunciationsOf(const text::Segment& segment,
+                                                     const engines::Voice& voice) {
+    std::vector<engines::Pronunciation> out;
+    const auto alphabet = text::FindPhonemeAlphabet(voice.phoneme_alphabet);
+    if (!alphabet) return out;
+    for (const text::PhonemeSpan& span : segment.phonemes) {
+        Result<std::string> phonemes = text::FromIpa(*alphabet, span.ipa);
+        if (!phonemes) continue;
+        out.push_back({static_cast<std::uint32_t>(span.begin), static_cast<std::uint32_t>(span.end),
+                       *std::move(phonemes)});
     }
+    return out;
 }
+
+engines::SegmentRequest RequestOf(const text::Segment& segment, const SpeechPlan& plan) {
+    const StyleVoice& style = plan.styles[segment.style];
+    engines::SegmentRequest request;
+    request.voice = style.voice.id;
+    request.text = segment.text;
+    request.speed = style.engine_speed;
+    request.pitch = style.engine_pitch;
+    request.pitch_range = style.engine_pitch_range;
+    request.pronunciations = PronunciationsOf(segment, style.voice);
+    request.wants_events = plan.wants_timing;
+    return request;
+}
+
+}  // namespace
 
 // False when the reader is gone. Waiting for a slow reader holds no worker: the utterance buffers
 // its segment and lets the worker go.
-Task<bool> Send(Rendering& rendering, std::string bytes) {
-    rendering.speech->samples = rendering.chain->samples();
-    rendering.speech->bytes += bytes.size();
-    if (bytes.empty()) co_return !rendering.speech->pipe->abandoned();
-    co_return co_await rendering.speech->pipe->Write(std::move(bytes));
+Task<bool> Renderer::Send(std::string bytes) {
+    speech_->samples = chain_->samples();
+    speech_->bytes += bytes.size();
+    if (bytes.empty()) co_return !speech_->pipe->abandoned();
+    speech_->progress.push_back({speech_->bytes, speech_->samples});
+    co_return co_await speech_->pipe->Write(std::move(bytes));
 }
 
 // Chain work goes to a DSP thread, except for what takes less time than going there and back: both
 // ways together wake two threads, some 50 us on a busy machine.
 template <class Work>
-Task<std::string> Run(Rendering& rendering, std::size_t samples, Work work) {
-    const auto most = static_cast<std::size_t>(rendering.plan->voice.sample_rate / 4);
-    if (rendering.chain->is_light() && samples <= most) {
+Task<std::string> Renderer::Run(std::size_t samples, Work work) {
+    const auto most = static_cast<std::size_t>(plan_->voice().sample_rate / 4);
+    if (chain_->is_light() && samples <= most) {
         co_return work();
     }
-    co_return co_await Offload(*rendering.dsp, std::move(work));
+    co_return co_await Offload(dsp_, std::move(work));
 }
 
 // Before a segment of a stream enters the pipe, so that what a client can have received is never
 // more than what is written down.
-bool MarkSegment(Rendering& rendering, std::size_t index) {
-    if (rendering.plan->whole || !rendering.speech->meter) return true;
+bool Renderer::Mark(std::size_t index) {
+    if (plan_->whole || !speech_->meter) return true;
     const Result<void> marked =
-        rendering.speech->meter->Mark(*rendering.speech, rendering.plan->characters_through[index]);
-    if (!marked) rendering.speech->pipe->Fail(marked.error());
+        speech_->meter->Mark(*speech_, characters_ + plan_->characters_through[index]);
+    if (!marked) speech_->pipe->Fail(marked.error());
     return marked.ok();
 }
 
-// One segment; false when nothing more shall be rendered (reader gone, or pipe failed).
-Task<bool> RenderSegment(Rendering& rendering, std::size_t index) {
-    const SpeechPlan& plan = *rendering.plan;
-    const text::Segment& segment = plan.segments[index];
-    engines::SegmentRequest request;
-    request.voice = plan.voice.id;
-    request.text = segment.text;
-    request.speed = plan.engine_speed;
-    request.pitch = plan.engine_pitch;
+void Renderer::TakeEvents() {
+    if (!plan_->wants_timing || !chain_->knows_times()) return;
+    for (const engines::TimingEvent& event : events_) {
+        timeline_.Add(event, chain_->SecondsAt(event.start_sample),
+                      chain_->SecondsAt(event.end_sample));
+    }
+    events_.clear();
+    timeline_.Advance(chain_->joined_seconds());
+}
+
+Task<bool> Renderer::SpeakSegment(std::size_t index) {
+    const text::Segment& segment = plan_->text.segments[index];
+    const StyleVoice& style = plan_->styles[segment.style];
+    engines::SegmentRequest request = RequestOf(segment, *plan_);
     Result<std::unique_ptr<engines::Utterance>> spoken =
-        co_await rendering.engines->Speak(std::move(request));
+        co_await engines_.Speak(std::move(request));
     if (!spoken) {
-        rendering.speech->pipe->Fail(std::move(spoken).error());
+        speech_->pipe->Fail(std::move(spoken).error());
         co_return false;
     }
     // Destroyed with this frame: when the reader has gone, that cancels the worker's sentence.
     const std::unique_ptr<engines::Utterance> utterance = *std::move(spoken);
-    std::shared_ptr<Chain> chain = rendering.chain;
-    chain->StartSegment(segment);
+    std::shared_ptr<Chain> chain = chain_;
+    chain->StartSegment(segment, style);
+    if (plan_->wants_timing) timeline_.StartSegment(segment, style.voice.phoneme_alphabet);
+    events_.clear();
     const auto speaks_since = std::chrono::steady_clock::now();
     bool is_marked = false;
-    std::vector<engines::TimingEvent> events;
+    std::uint64_t engine_samples = 0;
     for (;;) {
         Result<std::optional<engines::EngineChunk>> next = co_await utterance->Next();
         if (!next) {
-            rendering.speech->pipe->Fail(std::move(next).error());
+            speech_->pipe->Fail(std::move(next).error());
             co_return false;
         }
         if (!*next) break;
-        if (!is_marked && !MarkSegment(rendering, index)) co_return false;
+        if (!is_marked && !Mark(index)) co_return false;
         is_marked = true;
         engines::EngineChunk chunk = std::move(**next);
-        events.insert(events.end(), chunk.events.begin(), chunk.events.end());
+        events_.insert(events_.end(), chunk.events.begin(), chunk.events.end());
         const std::size_t count = chunk.samples.size();
+        engine_samples += count;
         auto work = [chain, samples = std::move(chunk.samples)] { return chain->Write(samples); };
-        std::string bytes = co_await Run(rendering, count, std::move(work));
-        const bool taken = co_await Send(rendering, std::move(bytes));
-        if (!taken) {
-            co_return false;
-        }
+        std::string bytes = co_await Run(count, std::move(work));
+        TakeEvents();
+        const bool taken = co_await Send(std::move(bytes));
+        if (!taken) co_return false;
     }
-    rendering.speech->engine_time += std::chrono::steady_clock::now() - speaks_since;
+    speech_->engine_time += std::chrono::steady_clock::now() - speaks_since;
     auto work = [chain] { return chain->EndSegment(); };
-    std::string bytes = co_await Run(rendering, 0, std::move(work));
-    AddEvents(rendering, segment, events);
-    co_return co_await Send(rendering, std::move(bytes));
+    std::string bytes = co_await Run(0, std::move(work));
+    TakeEvents();
+    if (plan_->wants_timing) {
+        timeline_.EndSegment(chain->SecondsAt(0), chain->SecondsAt(engine_samples));
+    }
+    co_return co_await Send(std::move(bytes));
 }
 
-Task<void> RenderAll(Rendering& rendering) {
-    Result<std::unique_ptr<Chain>> chain = Chain::Make(*rendering.plan);
+Task<bool> Renderer::Begin() {
+    Result<std::unique_ptr<Chain>> chain = Chain::Make(*plan_);
     if (!chain) {
-        rendering.speech->pipe->Fail(std::move(chain).error());
-        co_return;
+        speech_->pipe->Fail(std::move(chain).error());
+        co_return false;
     }
-    rendering.chain = *std::move(chain);
-    for (std::size_t i = 0; i < rendering.plan->segments.size(); ++i) {
-        const bool go_on = co_await RenderSegment(rendering, i);
-        if (!go_on) co_return;
+    chain_ = *std::move(chain);
+    if (plan_->text.lead.count() == 0) co_return true;
+    std::shared_ptr<Chain> first = chain_;
+    auto work = [first, lead = plan_->text.lead] { return first->LeadIn(lead); };
+    std::string bytes = co_await Run(0, std::move(work));
+    co_return co_await Send(std::move(bytes));
+}
+
+Task<bool> Renderer::Speak(std::shared_ptr<const SpeechPlan> plan, std::size_t base,
+                           std::size_t characters) {
+    plan_ = std::move(plan);
+    base_ = base;
+    characters_ = characters;
+    if (!chain_) {
+        const bool begun = co_await Begin();
+        if (!begun) co_return false;
     }
-    std::shared_ptr<Chain> last = rendering.chain;
-    auto work = [last] { return last->Finish(); };
-    std::string bytes = co_await Run(rendering, 0, std::move(work));
-    Speech& speech = *rendering.speech;
+    if (plan_->wants_timing) timeline_.AddText(plan_->text, base);
+    for (std::size_t i = 0; i < plan_->text.segments.size(); ++i) {
+        const bool go_on = co_await SpeakSegment(i);
+        if (!go_on) co_return false;
+    }
+    co_return true;
+}
+
+Task<bool> Renderer::Rest() {
+    std::shared_ptr<Chain> chain = chain_;
+    auto work = [chain] { return chain->Rest(); };
+    std::string bytes = co_await Run(0, std::move(work));
+    co_return co_await Send(std::move(bytes));
+}
+
+Task<void> Renderer::Finish() {
+    std::shared_ptr<Chain> last = chain_;
+    auto work = [last, tail = plan_->text.tail] { return last->Finish(tail); };
+    std::string bytes = co_await Run(0, std::move(work));
+    Speech& speech = *speech_;
     speech.samples = last->samples();
     speech.bytes += bytes.size();
+    speech.progress.push_back({speech.bytes, speech.samples});
     speech.exact_header = last->ExactHeader();
-    speech.timeline.Close(speech.seconds());
+    for (const text::SegmentMark& mark : plan_->text.tail_marks) {
+        timeline_.AddMark(mark, speech.seconds());
+    }
+    timeline_.Close(speech.seconds());
     speech.pipe->WriteNow(std::move(bytes));
     speech.pipe->Finish();
 }
 
-}  // namespace
+void FailSpeech(Speech& speech, const std::string& why) {
+    log::Error("speech_failed", {{"operation", speech.operation.Wire()}, {"error", why}});
+    speech.pipe->Fail(
+        Error(ErrorKind::kInternal, "internal_error", "The speech could not be rendered."));
+}
 
 Task<void> Render(std::shared_ptr<Speech> speech, std::shared_ptr<const SpeechPlan> plan,
                   engines::Engines* engines, asio::thread_pool* dsp) {
-    Rendering rendering{speech, std::move(plan), engines, dsp, nullptr};
+    Renderer renderer(speech, *engines, *dsp);
     std::string failure;
     try {
-        co_await RenderAll(rendering);
+        const bool spoken = co_await renderer.Speak(std::move(plan));
+        if (spoken) co_await renderer.Finish();
     } catch (const std::exception& e) {
         failure = e.what();
     }
-    if (!failure.empty()) {
-        log::Error("speech_failed", {{"operation", speech->operation.Wire()}, {"error", failure}});
-        speech->pipe->Fail(
-            Error(ErrorKind::kInternal, "internal_error", "The speech could not be rendered."));
-    }
+    if (!failure.empty()) FailSpeech(*speech, failure);
 }
 
 }  // namespace vf::speech

@@ -1,12 +1,14 @@
 #pragma once
-// Carries one plan through engines and chain into the speech's pipe. On the loop; DSP and encoding
-// run on the DSP threads.
+// Carries plans through engines and chain into a speech's pipe. On the loop; DSP and encoding run
+// on the DSP threads.
 
 #include <memory>
 
 #include "base/task.hpp"
+#include "speech/chain.hpp"
 #include "speech/plan.hpp"
 #include "speech/speech.hpp"
+#include "speech/timeline_builder.hpp"
 
 namespace vf::engines {
 class Engines;
@@ -14,8 +16,49 @@ class Engines;
 
 namespace vf::speech {
 
-// Ends the pipe in every case: finished, failed, or abandoned by its reader. Never throws.
+// One audio, from one plan (Render) or from one after the other (live speeches).
+class Renderer {
+public:
+    Renderer(std::shared_ptr<Speech> speech, engines::Engines& engines, asio::thread_pool& dsp)
+        : speech_(std::move(speech)), engines_(engines), dsp_(dsp), timeline_(speech_->timeline) {}
+
+    // Speaks the plan's segments. Its text stands at byte `base` of the whole, after `characters`
+    // that were spoken before. False when nothing more shall be rendered: the reader is gone, or
+    // the pipe has failed.
+    Task<bool> Speak(std::shared_ptr<const SpeechPlan> plan, std::size_t base = 0,
+                     std::size_t characters = 0);
+    // All that was said so far reaches the pipe. False as with Speak.
+    Task<bool> Rest();
+    // The encoder's last bytes; ends the pipe. After a plan at least.
+    Task<void> Finish();
+    bool has_begun() const { return chain_ != nullptr; }
+
+private:
+    Task<bool> Begin();
+    Task<bool> SpeakSegment(std::size_t index);
+    Task<bool> Send(std::string bytes);
+    template <class Work>
+    Task<std::string> Run(std::size_t samples, Work work);
+    bool Mark(std::size_t index);
+    void TakeEvents();
+
+    std::shared_ptr<Speech> speech_;
+    engines::Engines& engines_;
+    asio::thread_pool& dsp_;
+    TimelineBuilder timeline_;
+    std::shared_ptr<const SpeechPlan> plan_;
+    std::size_t base_ = 0;
+    std::size_t characters_ = 0;
+    std::shared_ptr<Chain> chain_;
+    std::vector<engines::TimingEvent> events_;  // of the segment, whose times are not known yet
+};
+
+// One plan, to the pipe's end in every case: finished, failed, or abandoned by its reader. Never
+// throws.
 Task<void> Render(std::shared_ptr<Speech> speech, std::shared_ptr<const SpeechPlan> plan,
                   engines::Engines* engines, asio::thread_pool* dsp);
+
+// What went wrong where nothing should: logged, and told without its inside.
+void FailSpeech(Speech& speech, const std::string& why);
 
 }  // namespace vf::speech

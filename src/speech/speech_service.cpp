@@ -8,6 +8,7 @@
 #include "base/metrics.hpp"
 #include "engines/engines.hpp"
 #include "engines/voice.hpp"
+#include "speech/live_speech.hpp"
 #include "speech/plan.hpp"
 #include "speech/render.hpp"
 
@@ -86,12 +87,33 @@ struct SpeechService::Impl {
         metrics.characters.Increment(static_cast<double>(speech.characters));
     }
 
+    bool IsFull() const { return at_work >= static_cast<std::size_t>(options.max_concurrent); }
+
+    Result<void> IsOpen() const {
+        if (!engines.ready()) {
+            return Error(ErrorKind::kUnavailable, "engines_starting",
+                         "No speech engine is ready yet. Try again in a moment.")
+                .RetryAfter(std::chrono::seconds(1));
+        }
+        if (IsFull()) {
+            return Error(ErrorKind::kUnavailable, "server_busy",
+                         "The server has all the speech it can work on. Try again in a moment.")
+                .RetryAfter(std::chrono::seconds(1));
+        }
+        return {};
+    }
+
+    void Count(int change) {
+        at_work += static_cast<std::size_t>(change);
+        metrics.at_work.Set(static_cast<double>(at_work));
+    }
+
     static Task<void> Run(Impl* self, std::shared_ptr<Speech> speech,
                           std::shared_ptr<const SpeechPlan> plan) {
         const auto started = std::chrono::steady_clock::now();
-        self->metrics.at_work.Set(static_cast<double>(++self->at_work));
+        self->Count(1);
         co_await Render(speech, std::move(plan), &self->engines, &self->dsp);
-        self->metrics.at_work.Set(static_cast<double>(--self->at_work));
+        self->Count(-1);
         self->Record(*speech, std::chrono::steady_clock::now() - started);
     }
 };
@@ -108,26 +130,23 @@ std::size_t SpeechService::at_work() const {
 }
 
 Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request) {
-    if (!impl_->engines.ready()) {
-        co_return Error(ErrorKind::kUnavailable, "engines_starting",
-                        "No speech engine is ready yet. Try again in a moment.")
-            .RetryAfter(std::chrono::seconds(1));
-    }
-    if (impl_->at_work >= static_cast<std::size_t>(impl_->options.max_concurrent)) {
-        co_return Error(ErrorKind::kUnavailable, "server_busy",
-                        "The server has all the speech it can work on. Try again in a moment.")
-            .RetryAfter(std::chrono::seconds(1));
-    }
+    const Result<void> open = impl_->IsOpen();
+    if (!open) co_return open.error();
     Result<SpeechPlan> made = MakePlan(request, impl_->engines.catalogue(), impl_->options);
     if (!made) co_return std::move(made).error();
     auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
     auto speech = std::make_shared<Speech>();
     speech->operation = request.operation.value_or(OperationId::New());
-    speech->voice = plan->voice.id;
-    speech->engine = plan->voice.engine;
+    speech->voice = plan->voice().id;
+    speech->engine = plan->voice().engine;
     speech->format = plan->format;
     speech->sample_rate = plan->sample_rate;
     speech->characters = plan->characters;
+    speech->warnings = plan->warnings;
+    for (const text::Segment& segment : plan->text.segments) {
+        if (!speech->normalised_text.empty()) speech->normalised_text += ' ';
+        speech->normalised_text += segment.text;
+    }
     Result<std::unique_ptr<Meter>> meter = co_await AdmitSpeech(impl_->metering, request, *speech);
     if (!meter) co_return std::move(meter).error();
     speech->meter = *std::move(meter);
@@ -135,6 +154,41 @@ Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request
         std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
     Spawn(impl_->loop.get_executor(), Impl::Run(impl_.get(), speech, plan), "speech");
     co_return speech;
+}
+
+Result<std::unique_ptr<LiveSpeech>> SpeechService::StartLive(SpeechRequest request,
+                                                             LivePolicy policy) {
+    const Result<void> open = impl_->IsOpen();
+    if (!open) return open.error();
+    Result<SpeechPlan> plan =
+        MakePlanWithoutText(request, impl_->engines.catalogue(), impl_->options);
+    if (!plan) return std::move(plan).error();
+    auto speech = std::make_shared<Speech>();
+    speech->operation = request.operation.value_or(OperationId::New());
+    speech->voice = plan->voice().id;
+    speech->engine = plan->voice().engine;
+    speech->format = plan->format;
+    speech->sample_rate = plan->sample_rate;
+    speech->pipe =
+        std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
+    const std::vector<std::string>& languages = plan->voice().languages;
+    std::string language = !request.language.empty() ? request.language
+                           : languages.empty()       ? "en"
+                                                     : languages.front();
+    Impl* impl = impl_.get();
+    LiveMeans means{impl->engines, impl->dsp, impl->options, impl->metering, {}, {}, {}};
+    means.begin_work = [impl] {
+        if (impl->IsFull()) return false;
+        impl->Count(1);
+        return true;
+    };
+    means.end_work = [impl] { impl->Count(-1); };
+    const auto started = std::chrono::steady_clock::now();
+    means.record = [impl, started](const Speech& done) {
+        impl->Record(done, std::chrono::steady_clock::now() - started);
+    };
+    return MakeLiveSpeech(impl->loop.get_executor(), std::move(means), std::move(request),
+                          std::move(policy), std::move(speech), std::move(language));
 }
 
 Task<Result<void>> SpeechService::WaitForAudio(std::shared_ptr<Speech> speech) {

@@ -57,7 +57,12 @@ bool IsEmoji(char32_t c) {
 
 enum class Fate { kKeep, kSpace, kVanish, kLine, kParagraph };
 
-Fate FateOf(char32_t c) {
+enum class Keep { kNothing, kSymbols };
+
+Fate FateOf(char32_t c, Keep keep) {
+    if (keep == Keep::kSymbols && (c == '<' || c == '>' || c == '&' || IsEmoji(c))) {
+        return Fate::kKeep;
+    }
     switch (c) {
         case '\n':
         case '\v':
@@ -95,7 +100,7 @@ bool IsMark(char32_t c) {
 }
 
 // First pass: drops, spaces and line ends, code point by code point.
-MappedText Filter(const MappedText& source) {
+MappedText Filter(const MappedText& source, Keep keep) {
     const std::string_view text = source.text();
     MappedText out;
     char32_t last = 0;
@@ -104,7 +109,7 @@ MappedText Filter(const MappedText& source) {
         const std::size_t length = Utf8SequenceLength(text.substr(at));
         const char32_t c = Utf8Decode(text.substr(at));
         std::size_t end = at + length;
-        Fate fate = FateOf(c);
+        Fate fate = FateOf(c, keep);
         if ((c == 0x200C || c == 0x200D) && JoinsLetters(last) && end < text.size() &&
             JoinsLetters(Utf8Decode(text.substr(end)))) {
             fate = Fate::kKeep;
@@ -175,8 +180,12 @@ bool HasSpeakable(std::string_view text) {
     return false;
 }
 
-MappedText Clean(std::string_view original) {
-    return Compose(Filter(MappedText::Of(original)));
+MappedText Clean(const MappedText& text) {
+    return Compose(Filter(text, Keep::kNothing));
+}
+
+MappedText CleanForRules(const MappedText& text) {
+    return Compose(Filter(text, Keep::kSymbols));
 }
 
 }  // namespace vf::text

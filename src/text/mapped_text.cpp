@@ -32,6 +32,37 @@ TextRange MappedText::Original(std::size_t begin, std::size_t end) const {
     return {original_begin, original_end};
 }
 
+TextRange MappedText::Find(std::size_t begin, std::size_t end) const {
+    const auto first = std::upper_bound(
+        runs_.begin(), runs_.end(), begin,
+        [](std::size_t byte, const MapRun& run) { return byte < run.original_end; });
+    if (first == runs_.end()) return {text_.size(), text_.size()};
+    const auto inside = [](const MapRun& run, std::size_t byte) {
+        return run.begin + (std::clamp<std::size_t>(byte, run.original_begin, run.original_end) -
+                            run.original_begin);
+    };
+    TextRange found;
+    found.begin = first->verbatim ? inside(*first, begin) : first->begin;
+    found.end = found.begin;
+    for (auto run = first; run != runs_.end() && run->original_begin < end; ++run) {
+        found.end = run->verbatim ? inside(*run, end) : run->end;
+    }
+    return found;
+}
+
+MappedText MappedText::Over(const MappedText& outer) const {
+    MappedText out;
+    for (const MapRun& run : runs_) {
+        if (run.verbatim) {
+            out.Append(outer, run.original_begin, run.original_end);
+        } else {
+            out.AppendReplaced(outer, run.original_begin, run.original_end,
+                               std::string_view(text_).substr(run.begin, run.end - run.begin));
+        }
+    }
+    return out;
+}
+
 void MappedText::AddRun(MapRun run) {
     if (run.begin == run.end) return;
     if (!runs_.empty()) {

@@ -42,6 +42,13 @@ public:
     // replacements. An empty range gives an empty range at its place. Bounds are clamped.
     TextRange Original(std::size_t begin, std::size_t end) const;
 
+    // The other way round: the stretch of the text that stands for [begin, end) of the original,
+    // whole replacements included. Empty at its place when nothing is left of it.
+    TextRange Find(std::size_t begin, std::size_t end) const;
+
+    // This text, whose original is the text of `outer`, as one whose original is outer's.
+    MappedText Over(const MappedText& outer) const;
+
     // Appends bytes [begin, end) of `source`, with their origin.
     void Append(const MappedText& source, std::size_t begin, std::size_t end);
     // Appends `replacement` in the place of [begin, end) of `source`.

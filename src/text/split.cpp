@@ -16,7 +16,7 @@ void DeclareSettings(SettingsSchema& schema, SplitOptions& options) {
 }
 
 std::vector<Segment> Split(std::string_view text, const SplitOptions& options) {
-    const MappedText clean = Clean(text);
+    const MappedText clean = Clean(MappedText::Of(text));
     std::vector<Segment> segments;
     Pause missed = Pause::kNone;  // the pause before a sentence that left nothing to speak
     for (const Sentence& sentence : FindSentences(clean.text(), options.language)) {
@@ -29,8 +29,12 @@ std::vector<Segment> Split(std::string_view text, const SplitOptions& options) {
             const TextRange range = piece.Original(0, piece.text().size());
             // A cut inside a word that was transliterated as a whole gives both parts its range.
             const std::size_t free = segments.empty() ? 0 : segments.back().end;
-            Segment segment{piece.text(), std::max(range.begin, free), std::max(range.end, free),
-                            segments.empty() ? Pause::kNone : before, std::move(piece)};
+            Segment segment;
+            segment.text = piece.text();
+            segment.begin = std::max(range.begin, free);
+            segment.end = std::max(range.end, free);
+            segment.before = segments.empty() ? Pause::kNone : before;
+            segment.mapped = std::move(piece);
             segments.push_back(std::move(segment));
             before = Pause::kClause;
         }

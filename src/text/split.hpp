@@ -9,8 +9,10 @@
 //
 // Pure functions; may be called from any thread.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,12 +47,32 @@ struct SplitOptions {
 // The three bounds, in section "text".
 void DeclareSettings(SettingsSchema& schema, SplitOptions& options);
 
+// A stretch of a segment's text that is pronounced as told.
+struct PhonemeSpan {
+    std::size_t begin = 0;  // bytes of the segment's text
+    std::size_t end = 0;
+    std::string ipa;
+
+    bool operator==(const PhonemeSpan&) const = default;
+};
+
+struct SegmentMark {
+    std::string name;
+    std::size_t at = 0;        // byte of the segment's text; its size: at the end
+    std::size_t original = 0;  // byte of the original text
+};
+
 struct Segment {
     std::string text;       // what the engine gets; never empty, always has something speakable
     std::size_t begin = 0;  // bytes of the original text, on character borders
     std::size_t end = 0;
     Pause before = Pause::kNone;
     MappedText mapped;  // `text` with its origins
+    // From markup and dictionaries (compose.hpp).
+    std::uint32_t style = 0;                         // index into the script's styles
+    std::optional<std::chrono::milliseconds> pause;  // exactly so long, in place of `before`
+    std::vector<PhonemeSpan> phonemes;               // ascending, not overlapping
+    std::vector<SegmentMark> marks;                  // in order
 
     // Where [text_begin, text_end) of `text` stands in the original, in bytes.
     TextRange Original(std::size_t text_begin, std::size_t text_end) const {

@@ -11,7 +11,10 @@
 namespace vf::text {
 
 // NFC, line ends as "\n", and without the characters that no engine may see (split.hpp).
-MappedText Clean(std::string_view original);
+MappedText Clean(const MappedText& text);
+
+// The same without what Normalise still wants to see: emoji and the characters < > & stay.
+MappedText CleanForRules(const MappedText& text);
 
 // A stretch of the cleaned text that is spoken in one breath, and what stands before it.
 struct Sentence {
