@@ -107,6 +107,12 @@ struct Speech {
     std::string normalised_text;        // of what was planned so far
     std::vector<std::string> warnings;  // what was not understood; for a header
     std::uint64_t samples = 0;          // encoded so far, at `sample_rate`
+    // How far the audio was when so many bytes had been encoded; grows with every write.
+    struct Progress {
+        std::uint64_t bytes;
+        std::uint64_t samples;
+    };
+    std::deque<Progress> progress;
     // Complete once the pipe is.
     std::string exact_header;  // to be put over the start of a body that is sent whole
     double seconds() const {

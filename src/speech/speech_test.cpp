@@ -5,8 +5,10 @@
 
 #include "engines/engines.hpp"
 #include "speech/catalogue_match.hpp"
+#include "speech/corridor_testing.hpp"
 #include "speech/plan.hpp"
 #include "speech/speech_service.hpp"
+#include "speech/timeline_builder.hpp"
 
 namespace vf::speech {
 namespace {
@@ -37,7 +39,7 @@ protected:
 
     std::string Code() {
         const auto plan = MakePlan(request, catalogue, options);
-        return plan ? "voice " + plan->voice.id : plan.error().code() + " " + plan.error().param();
+        return plan ? "voice " + plan->voice().id : plan.error().code() + " " + plan.error().param();
     }
 
     engines::Catalogue catalogue;
@@ -102,13 +104,13 @@ TEST_F(PlanTest, GivesTheEngineWhatItCanAndKeepsTheRest) {
     request.volume = -6;
     const auto plan = MakePlan(request, catalogue, options);
     ASSERT_TRUE(plan);
-    EXPECT_DOUBLE_EQ(plan->engine_speed, 2);
-    EXPECT_DOUBLE_EQ(plan->stretch_speed, 2);
-    EXPECT_DOUBLE_EQ(plan->engine_pitch, 0);
-    EXPECT_DOUBLE_EQ(plan->stretch_pitch, 5);
-    EXPECT_DOUBLE_EQ(plan->gain_db, -3);
-    ASSERT_EQ(plan->segments.size(), 2U);
-    EXPECT_EQ(plan->segments[1].before, text::Pause::kSentence);
+    EXPECT_DOUBLE_EQ(plan->styles[0].engine_speed, 2);
+    EXPECT_DOUBLE_EQ(plan->styles[0].stretch_speed, 2);
+    EXPECT_DOUBLE_EQ(plan->styles[0].engine_pitch, 0);
+    EXPECT_DOUBLE_EQ(plan->styles[0].stretch_pitch, 5);
+    EXPECT_DOUBLE_EQ(plan->styles[0].gain_db, -3);
+    ASSERT_EQ(plan->text.segments.size(), 2U);
+    EXPECT_EQ(plan->text.segments[1].before, text::Pause::kSentence);
 }
 
 TEST(LanguageTags, AreChecked) {
@@ -123,91 +125,39 @@ TEST(LanguageTags, AreChecked) {
 
 TEST(Timeline, StaysMonotoneAndInsideTheAudio) {
     Timeline timeline;
-    const auto word = [](double start, double end) {
-        TimelineItem item;
-        item.start_seconds = start;
-        item.end_seconds = end;
-        return item;
-    };
-    timeline.Add(word(0, 0.5));
-    timeline.Add(word(0.4, 0.3));
-    timeline.Add(word(0.9, 2));
-    timeline.Close(1.5);
-    double last = 0;
-    for (const TimelineItem& item : timeline.items()) {
-        EXPECT_GE(item.start_seconds, last);
-        EXPECT_GE(item.end_seconds, item.start_seconds);
-        last = item.end_seconds;
+    TimelineBuilder builder(timeline);
+    text::Composition text;
+    text::Segment segment;
+    segment.text = "a b c";
+    segment.mapped = text::MappedText::Of(segment.text);
+    segment.end = 5;
+    for (std::size_t i = 0; i < 5; ++i) {
+        text.characters.push_back({i, i + 1, segment.text.substr(i, 1)});
     }
-    EXPECT_DOUBLE_EQ(last, 1.5);
-}
-
-// The real corridor, from text to bytes, with the test engine and with flite.
-class CorridorTest : public testing::Test {
-protected:
-    CorridorTest()
-        : dsp(2), engines(loop, EngineSettings()), service(loop, engines, dsp, options) {}
-
-    static engines::EngineOptions EngineSettings() {
-        engines::EngineOptions settings;
-        settings.enable = "fake,flite";
-        settings.worker_dir = std::string(VF_BINARY_DIR) + "/../libexec/voiceflow";
-        settings.workers_per_engine = 1;
-        return settings;
-    }
-
-    struct Spoken {
-        std::string error;
-        std::string body;
-        std::shared_ptr<Speech> speech;
+    const auto word = [](std::uint32_t at) {
+        engines::TimingEvent event;
+        event.text_begin = at;
+        event.text_end = at + 1;
+        return event;
     };
-
-    static Task<Spoken> SpeakTask(CorridorTest* self, SpeechRequest request, bool abandon) {
-        co_await self->engines.Start();
-        Spoken spoken;
-        auto started = co_await self->service.Start(request);
-        if (!started) {
-            spoken.error = started.error().code();
-        } else {
-            spoken.speech = *started;
-            if (abandon) {
-                const Result<void> first = co_await self->service.WaitForAudio(spoken.speech);
-                EXPECT_TRUE(first);
-                spoken.speech->pipe->Abandon();
-                while (self->service.at_work() > 0) co_await Sleep(std::chrono::milliseconds(1));
-            } else {
-                auto body = co_await self->service.Collect(spoken.speech);
-                if (body) {
-                    spoken.body = *body;
-                } else {
-                    spoken.error = body.error().code();
-                }
-            }
+    builder.AddText(text, 0);
+    builder.StartSegment(segment, "");
+    builder.Add(word(0), 0, 0.5);
+    builder.Add(word(2), 0.4, 0.3);
+    builder.Add(word(4), 0.9, 2);
+    builder.EndSegment(0, 2);
+    builder.Close(1.5);
+    for (const auto* list : {&timeline.words, &timeline.characters}) {
+        double last = 0;
+        for (const TimelineItem& item : *list) {
+            EXPECT_GE(item.start_seconds, last);
+            EXPECT_GE(item.end_seconds, item.start_seconds);
+            last = item.end_seconds;
         }
-        co_await self->engines.Stop();
-        co_return spoken;
+        EXPECT_DOUBLE_EQ(last, 1.5);
     }
-
-    Spoken Speak(SpeechRequest request, bool abandon = false) {
-        request.whole = !abandon;
-        return RunTask(loop, SpeakTask(this, std::move(request), abandon));
-    }
-
-    asio::io_context loop;
-    asio::thread_pool dsp;
-    SpeechOptions options;
-    engines::Engines engines;
-    SpeechService service;
-};
-
-SpeechRequest Request(std::string voice, std::string text,
-                      audio::Format format = audio::Format::kPcm) {
-    SpeechRequest request;
-    request.voice = std::move(voice);
-    request.text = std::move(text);
-    request.format = format;
-    request.sample_rate = 24000;
-    return request;
+    EXPECT_EQ(timeline.words.size(), 3U);
+    EXPECT_EQ(timeline.characters.size(), 5U);
 }
 
 TEST_F(CorridorTest, EveryWordIsFoundInTheCallersText) {
@@ -216,10 +166,9 @@ TEST_F(CorridorTest, EveryWordIsFoundInTheCallersText) {
     ASSERT_EQ(spoken.error, "");
     std::vector<std::string> words;
     double last = 0;
-    for (const TimelineItem& item : spoken.speech->timeline.items()) {
+    for (const TimelineItem& item : spoken.speech->timeline.words) {
         ASSERT_LE(item.text_begin, item.text_end);
         ASSERT_LE(item.text_end, text.size());
-        if (item.kind != TimelineItem::Kind::kWord) continue;
         EXPECT_GE(item.start_seconds, last);
         last = item.end_seconds;
         words.push_back(text.substr(item.text_begin, item.text_end - item.text_begin));
@@ -255,8 +204,8 @@ TEST_P(ClickTrain, TimesHoldThroughTheWholeChain) {
     ASSERT_EQ(spoken.error, "");
     const std::vector<double> clicks = ClickSeconds(spoken.body, 24000);
     std::vector<double> words;
-    for (const TimelineItem& item : spoken.speech->timeline.items()) {
-        if (item.kind == TimelineItem::Kind::kWord) words.push_back(item.start_seconds);
+    for (const TimelineItem& item : spoken.speech->timeline.words) {
+        words.push_back(item.start_seconds);
     }
     ASSERT_EQ(words.size(), 6U);
     ASSERT_EQ(clicks.size(), 6U);

@@ -100,11 +100,11 @@ bool OnBorder(std::string_view text, std::size_t at) {
 }
 
 bool MayVanish(char32_t c) {
-    const MappedText clean = Clean([c] {
+    const MappedText clean = Clean(MappedText::Of([c] {
         std::string one;
         Utf8Append(one, c);
         return one;
-    }());
+    }()));
     return !HasSpeakable(clean.text());
 }
 
