@@ -16,6 +16,8 @@
 #include "app/system_routes.hpp"
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
+#include "dialects/elevenlabs/elevenlabs_routes.hpp"
+#include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
 #include "dialects/openai/openai_routes.hpp"
 #include "http/server.hpp"
@@ -80,11 +82,18 @@ struct ServerApp::Impl {
           access(loop, s.access), ground(loop, slow, s, access),
           speech(loop, engines, dsp, s.speech, ground.metering()), page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
+          elevenlabs(router,
+                     {speech, engines.catalogue(), access, ground.idempotency(),
+                      ground.dictionaries(), ground.history(), ground.voice_settings(),
+                      [this] { return ground.database(); }, s.speech.max_concurrent}),
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
-        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
-        openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
+        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
+                          ground.dictionaries());
+        openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
+                          ground.dictionaries());
+        models::AddRoutes(router, engines.catalogue(), access);
     }
 
     const AppSettings& settings;
@@ -102,6 +111,7 @@ struct ServerApp::Impl {
     http::StaticFiles page;
     SystemRoutes system;
     http::Router router;
+    elevenlabs::Routes elevenlabs;
     http::Server server;
     SignalSet signals{loop, SIGTERM, SIGINT};
     int exit_code = 0;
