@@ -30,6 +30,19 @@ Task<std::shared_ptr<const Lexicons>> LoadNamed(const speech::SpeechRequest& spe
     co_return out;
 }
 
+// Warnings name what the caller wrote: only what a header may hold is left of it.
+std::string HeaderText(const std::vector<std::string>& warnings) {
+    constexpr std::size_t kLongest = 2'000;
+    std::string out;
+    for (const std::string& warning : warnings) {
+        if (!out.empty()) out += "; ";
+        for (const char c : warning) out += c >= 0x20 && c < 0x7F ? c : '?';
+        if (out.size() > kLongest) break;
+    }
+    if (out.size() > kLongest) out = out.substr(0, kLongest) + "...";
+    return out;
+}
+
 }  // namespace
 
 http::Response AudioResponse(const std::shared_ptr<speech::Speech>& owner) {
@@ -42,6 +55,9 @@ http::Response AudioResponse(const std::shared_ptr<speech::Speech>& owner) {
     response.headers.Set("X-VoiceFlow-Sample-Rate", std::to_string(speech.sample_rate));
     response.headers.Set("X-VoiceFlow-Operation", speech.operation.Wire());
     response.headers.Set("X-VoiceFlow-Characters", std::to_string(speech.characters));
+    if (!speech.warnings.empty()) {
+        response.headers.Set("X-VoiceFlow-Warning", HeaderText(speech.warnings));
+    }
     response.on_done = [owner](bool is_whole) { owner->Delivered(is_whole); };
     return response;
 }

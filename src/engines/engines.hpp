@@ -34,7 +34,8 @@ struct SegmentRequest {
     // Ascending, without overlap, at most kMaxPronunciations; a voice without phoneme_alphabet
     // takes none.
     std::vector<Pronunciation> pronunciations;
-    std::optional<std::uint32_t> seed;  // same request and seed: the same samples
+    // Same request and seed: the same samples, of engines that can (flite).
+    std::optional<std::uint32_t> seed;
 };
 
 struct EngineChunk {

@@ -53,6 +53,23 @@ TEST_F(EnginesTest, RefusesWhatCannotBeSpokenBeforeAWorkerSeesIt) {
     EXPECT_EQ(Stats().restarts, 0U);
 }
 
+TEST_F(EnginesTest, HandsPronunciationsOn) {
+    Start();
+    const std::string text = "one two three";
+    const Spoken spoken = Speak(
+        {.voice = "fake-tone", .text = text, .pronunciations = {{0, 3, "w ah n"}, {8, 13, "x"}}});
+    ASSERT_TRUE(spoken.complete) << spoken.error;
+    ASSERT_EQ(spoken.events.size(), 3U);
+    EXPECT_EQ(spoken.events[0].label, "w ah n");
+    EXPECT_EQ(spoken.events[1].label, "two");
+    EXPECT_EQ(spoken.events[2].label, "x");
+    EXPECT_EQ(spoken.events[2].text_begin, 8U);
+    const Spoken wrong =
+        Speak({.voice = "fake-tone", .text = text, .pronunciations = {{0, 14, "x"}}});
+    EXPECT_EQ(wrong.error, "invalid_pronunciation");
+    EXPECT_EQ(Stats().restarts, 0U);
+}
+
 TEST_F(EnginesTest, SilenceIsAnAnswerToo) {
     Start();
     const Spoken spoken = Speak("fake-silent", "...");

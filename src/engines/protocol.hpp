@@ -68,7 +68,7 @@ struct Request {
     bool events = true;
     double pitch_range = 1;  // 0.1 to 4, factor on F0's excursions
     std::vector<Pronunciation> pronunciations;
-    std::optional<std::uint32_t> seed;  // same request and seed: the same samples
+    std::optional<std::uint32_t> seed;  // of an engine's own noise
 };
 
 // Ascending, without overlap, at most kMaxPronunciations, on character borders of `text`, phonemes

@@ -58,6 +58,20 @@ int Precision(std::string_view range, std::string_view type) {
     return EqualsIgnoringCase(range, type) ? 3 : 0;
 }
 
+// What the list gives a type; 0: not allowed. The most precise range counts.
+int WeightOf(std::string_view accept, std::string_view type) {
+    int best = 0;
+    int weight = 0;
+    for (Item item; NextItem(accept, item);) {
+        const int precision = Precision(item.name, type);
+        if (precision > best) {
+            best = precision;
+            weight = item.weight;
+        }
+    }
+    return weight;
+}
+
 }  // namespace
 
 std::string MediaTypeWithoutParameters(std::string_view content_type) {
@@ -65,20 +79,22 @@ std::string MediaTypeWithoutParameters(std::string_view content_type) {
 }
 
 bool AcceptsOneOf(std::string_view accept, const std::vector<std::string>& types) {
-    if (Trim(accept).empty()) return true;
-    return std::ranges::any_of(types, [&](const std::string& type) {
-        int best = 0;
-        int weight = 0;
-        std::string_view list = accept;
-        for (Item item; NextItem(list, item);) {
-            const int precision = Precision(item.name, type);
-            if (precision > best) {
-                best = precision;
-                weight = item.weight;
-            }
+    return ChooseType(accept, types).has_value();
+}
+
+std::optional<std::size_t> ChooseType(std::string_view accept,
+                                      const std::vector<std::string>& types) {
+    if (Trim(accept).empty()) return 0;
+    std::optional<std::size_t> chosen;
+    int most = 0;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+        const int weight = WeightOf(accept, types[i]);
+        if (weight > most) {
+            most = weight;
+            chosen = i;
         }
-        return weight > 0;
-    });
+    }
+    return chosen;
 }
 
 bool AcceptsGzip(std::string_view accept_encoding) {

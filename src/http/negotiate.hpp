@@ -1,6 +1,7 @@
 #pragma once
 // Content negotiation (RFC 9110 section 12.5).
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,11 @@ std::string MediaTypeWithoutParameters(std::string_view content_type);
 
 // True when an Accept list allows one of `types`; an empty list allows everything.
 bool AcceptsOneOf(std::string_view accept, const std::vector<std::string>& types);
+
+// Which of `types` the list likes best, the first among equals; no value when it allows none. An
+// empty list likes the first.
+std::optional<std::size_t> ChooseType(std::string_view accept,
+                                      const std::vector<std::string>& types);
 
 // True when an Accept-Encoding list allows gzip with a weight above 0 and not below identity's.
 bool AcceptsGzip(std::string_view accept_encoding);

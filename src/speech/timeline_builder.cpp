@@ -5,6 +5,7 @@
 
 #include "base/utf8.hpp"
 #include "text/phonemes.hpp"
+#include "text/sentence_end.hpp"
 
 namespace vf::speech {
 namespace {
@@ -76,14 +77,31 @@ void TimelineBuilder::AddWord(const engines::TimingEvent& event, double start, d
     }
     PlaceMarks(event.text_end, start);
     TimelineItem word = ItemAt(original.begin + base_, original.end + base_, start, end);
-    const auto first = std::partition_point(
+    NameWord(word);
+    word.spoken = event.label;
+    // espeak-ng tells of the words in a number one by one, some of them at no place of the text.
+    if (!word.label.empty()) timeline_.words.push_back(std::move(word));
+}
+
+// The word as it stands in the original, without the punctuation that an engine's token has at its
+// ends.
+void TimelineBuilder::NameWord(TimelineItem& word) const {
+    auto first = std::partition_point(
         characters_.begin(), characters_.end(),
         [&](const text::TextCharacter& c) { return c.begin < word.text_begin; });
-    for (auto c = first; c != characters_.end() && c->begin < word.text_end; ++c) {
-        word.label += c->text;
-    }
-    word.spoken = event.label;
-    timeline_.words.push_back(std::move(word));
+    auto last = std::partition_point(
+        first, characters_.end(),
+        [&](const text::TextCharacter& c) { return c.begin < word.text_end; });
+    const auto is_edge = [](const text::TextCharacter& c) {
+        return text::IsPunctuation(Utf8Decode(c.text));
+    };
+    const bool has_core = !std::all_of(first, last, is_edge);
+    while (has_core && is_edge(*first)) ++first;
+    while (has_core && is_edge(*(last - 1))) --last;
+    if (first == last) return;
+    word.text_begin = first->begin;
+    word.text_end = (last - 1)->end;
+    for (auto c = first; c != last; ++c) word.label += c->text;
 }
 
 void TimelineBuilder::AddPhoneme(const engines::TimingEvent& event, double start, double end) {

@@ -43,6 +43,7 @@ private:
         std::vector<double> phone_ends;
     };
     void AddWord(const engines::TimingEvent& event, double start, double end);
+    void NameWord(TimelineItem& word) const;
     void AddPhoneme(const engines::TimingEvent& event, double start, double end);
     void PlaceGroup();
     void PlaceMarks(std::size_t spoken_to, double seconds);

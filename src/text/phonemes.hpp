@@ -16,7 +16,7 @@ enum class PhonemeAlphabet {
     kXSampa,
     kCmu,     // ARPAbet as in the CMU dictionary: "HH AH0 L OW1", stress digits optional
     kFlite,   // flite's US phone set: "hh ax l ow1"
-    kEspeak,  // espeak-ng's mnemonics as between [[ and ]]: "h@l'oU"
+    kEspeak,  // espeak-ng's mnemonics as between [[ and ]]: "h@l'oU"; written "h|@|l|'oU"
 };
 
 // "ipa", "x-sampa", "cmu-arpabet" (also "cmu", "arpabet"), "flite", "espeak".
@@ -34,11 +34,14 @@ Result<std::string> FromIpa(PhonemeAlphabet to, std::string_view ipa);
 // not known.
 std::string EnginePhonemeToIpa(PhonemeAlphabet engine, std::string_view phoneme);
 
-// One IPA string as its phones, each with its diacritics and length mark, stress marks dropped.
+// One IPA string as its phones, each with its diacritics and length mark, without stress marks and
+// what is no IPA. The usual diphthongs (aɪ, oʊ, …) and tʃ, dʒ are one phone; so is what a tie
+// joins.
 std::vector<std::string> SplitIpa(std::string_view ipa);
 
-// Azure's viseme id of one IPA phone, 0 (silence) to 21 (speech-services documentation, "Map
-// phonemes to visemes"); phones of other languages go to the nearest in place of articulation.
+// Azure's viseme id of one IPA phone, 0 (silence, or nothing that is IPA) to 21 (speech-services
+// documentation, "Map phonemes to visemes"); phones of other languages go to the nearest in place
+// of articulation.
 int VisemeOf(std::string_view ipa_phone);
 
 }  // namespace vf::text

@@ -1,5 +1,7 @@
 #include "text/sentence_end.hpp"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
 
 #include "base/utf8.hpp"
@@ -61,6 +63,20 @@ bool IsWhole(std::string_view sentence, std::string_view language) {
 }
 
 }  // namespace
+
+bool IsPunctuation(char32_t code_point) {
+    switch (code_point) {
+        case '%':
+        case '&':
+        case '#':
+        case '@':
+        case '*':
+        case 0xA7: return false;  // spoken, whatever Unicode counts them among
+        default: break;
+    }
+    const auto mask = U_GET_GC_MASK(static_cast<UChar32>(code_point));
+    return (mask & (U_GC_P_MASK | U_GC_Z_MASK | U_GC_CC_MASK)) != 0;
+}
 
 std::vector<std::size_t> SentenceEnds(const std::string& text, std::string_view language) {
     std::vector<std::size_t> ends;

@@ -13,4 +13,7 @@ namespace vf::text {
 // space behind it, and no abbreviation.
 std::vector<std::size_t> SentenceEnds(const std::string& text, std::string_view language);
 
+// White space, marks of sentences and clauses, brackets, quotes; not symbols such as $ or %.
+bool IsPunctuation(char32_t code_point);
+
 }  // namespace vf::text

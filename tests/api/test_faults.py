@@ -78,7 +78,6 @@ FAKES = {
     "fake-flood": {503, 504, 400},
     "fake-lie-id": {503, 400},
     "fake-lie-total": {503, 400},
-    "fake-lie-events": {503, 400},
     "fake-lie-hello": {503, 400},
     "fake-garbage": {503, 400},
     "fake-exit": {503, 400},

@@ -36,6 +36,9 @@ public:
             voice.speed_max = 2.5;
             voice.pitch_min = -3;  // below, the library falls short of what it is told
             voice.pitch_max = 8;
+            voice.pitch_range_min = 0.1;
+            voice.pitch_range_max = 1.98;
+            voice.phoneme_alphabet = "espeak";
             hello.voices.push_back(std::move(voice));
         }
         return hello;

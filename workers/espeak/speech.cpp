@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // espeak-ng keeps everything in globals, so all settings are set before every request. Text goes
-// in as plain UTF-8: neither SSML nor phonemes in [[ ]] are read (no espeakSSML, no
-// espeakPHONEMES), for SSML could name files and run commands. espeak_Synchronize and
-// espeak_Terminate can hang and are never called.
+// in as plain UTF-8 and SSML is never read (no espeakSSML), for SSML could name files and run
+// commands. Phonemes in [[ ]] are read (espeakPHONEMES) only where a request brings some, and then
+// the text itself has no brackets. espeak_Synchronize and espeak_Terminate can hang and are never
+// called.
 #include "espeak/speech.hpp"
 
 #include <espeak-ng/speak_lib.h>
@@ -12,108 +13,47 @@
 #include <cmath>
 #include <cstring>
 
-#include "base/utf8.hpp"
+#include "espeak/input.hpp"
+#include "espeak/stream.hpp"
 
 namespace vf::worker {
 namespace {
 
 using engines::Request;
-using engines::TimingEvent;
 
 constexpr int kWordsPerMinute = 175;
 constexpr int kChunkMilliseconds = 100;
-constexpr std::uint64_t kMostSeconds = 240;
-
-// One request on its way through the callback.
-struct Stream {
-    const Request& request;
-    Sink& sink;
-    int rate;
-    std::vector<std::uint32_t> offsets;  // byte of each character, and the end
-    std::uint64_t sent = 0;
-    std::vector<TimingEvent> ready;  // complete, for the next frame
-    std::optional<TimingEvent> word, phoneme;
-    bool too_long = false;
-};
-
-std::uint64_t SampleAt(const Stream& stream, int milliseconds) {
-    return static_cast<std::uint64_t>(std::max(milliseconds, 0)) *
-           static_cast<std::uint64_t>(stream.rate) / 1'000;
-}
-
-// espeak-ng tells starts only: an event ends where the next of its kind begins.
-void Close(std::optional<TimingEvent>& open, std::uint64_t at, Stream& stream) {
-    if (!open) return;
-    open->end_sample = std::max(open->start_sample, at);
-    stream.ready.push_back(std::move(*open));
-    open.reset();
-}
-
-void OpenWord(const espeak_EVENT& event, std::uint64_t at, Stream& stream) {
-    Close(stream.word, at, stream);
-    const auto last = stream.offsets.size() - 1;
-    const auto first = static_cast<std::size_t>(std::max(event.text_position - 1, 0));
-    const auto end = first + static_cast<std::size_t>(std::max(event.length, 0));
-    TimingEvent word;
-    word.text_begin = stream.offsets[std::min(first, last)];
-    word.text_end = stream.offsets[std::min(end, last)];
-    word.start_sample = at;
-    word.label = stream.request.text.substr(word.text_begin, word.text_end - word.text_begin);
-    stream.word = std::move(word);
-}
-
-void OpenPhoneme(const espeak_EVENT& event, std::uint64_t at, Stream& stream) {
-    Close(stream.phoneme, at, stream);
-    const std::string_view name(event.id.string, strnlen(event.id.string, sizeof(event.id.string)));
-    if (name.empty() || Utf8FindInvalid(name)) return;
-    TimingEvent phoneme;
-    phoneme.kind = TimingEvent::kPhoneme;
-    if (stream.word) {
-        phoneme.text_begin = stream.word->text_begin;
-        phoneme.text_end = stream.word->text_end;
-    }
-    phoneme.start_sample = at;
-    phoneme.label = name;
-    stream.phoneme = std::move(phoneme);
-}
-
-void ReadEvents(const espeak_EVENT* event, Stream& stream) {
-    for (; event->type != espeakEVENT_LIST_TERMINATED; ++event) {
-        const std::uint64_t at = SampleAt(stream, event->audio_position);
-        if (event->type == espeakEVENT_WORD) {
-            OpenWord(*event, at, stream);
-        } else if (event->type == espeakEVENT_PHONEME) {
-            OpenPhoneme(*event, at, stream);
-        } else if (event->type == espeakEVENT_END || event->type == espeakEVENT_MSG_TERMINATED) {
-            Close(stream.phoneme, at, stream);
-            Close(stream.word, at, stream);
-        }
-    }
-}
 
 // Returns 1 to stop.
 int OnAudio(short* samples, int count, espeak_EVENT* events) {
-    Stream& stream = *static_cast<Stream*>(events->user_data);
-    if (stream.request.events) {
-        ReadEvents(events, stream);
-        if (!stream.ready.empty() && !stream.sink.Events(std::exchange(stream.ready, {}))) return 1;
-    }
-    if (samples == nullptr || count <= 0) return 0;
-    stream.sent += static_cast<std::uint64_t>(count);
-    if (stream.sent > kMostSeconds * static_cast<std::uint64_t>(stream.rate)) {
-        stream.too_long = true;
-        return 1;
-    }
-    return stream.sink.Audio({samples, static_cast<std::size_t>(count)}) ? 0 : 1;
+    return static_cast<EspeakStream*>(events->user_data)->Take(samples, count, events) ? 0 : 1;
 }
 
-std::vector<std::uint32_t> CharacterOffsets(std::string_view text) {
-    std::vector<std::uint32_t> offsets;
-    for (std::size_t at = 0; at < text.size(); at += Utf8SequenceLength(text.substr(at))) {
-        offsets.push_back(static_cast<std::uint32_t>(at));
+// The names of the phonemes that were spoken.
+int OnProbe(short* /*samples*/, int /*count*/, espeak_EVENT* events) {
+    auto& names = *static_cast<std::vector<std::string>*>(events->user_data);
+    for (; events->type != espeakEVENT_LIST_TERMINATED; ++events) {
+        if (events->type != espeakEVENT_PHONEME || events->id.string[0] == '\0') continue;
+        names.emplace_back(events->id.string,
+                           strnlen(events->id.string, sizeof(events->id.string)));
     }
-    offsets.push_back(static_cast<std::uint32_t>(text.size()));
-    return offsets;
+    return 0;
+}
+
+std::vector<std::string> NamesOf(const std::string& mnemonics) {
+    std::vector<std::string> names;
+    const std::string text = "[[" + mnemonics + "]]";
+    espeak_SetSynthCallback(OnProbe);
+    espeak_Synth(text.c_str(), text.size() + 1, 0, POS_CHARACTER, 0,
+                 espeakCHARS_UTF8 | espeakPHONEMES, nullptr, &names);
+    espeak_SetSynthCallback(OnAudio);
+    return names;
+}
+
+// Reading stops at what is unknown, so a sound that every language has must still be heard behind.
+bool VoiceKnows(const std::string& mnemonics) {
+    const std::vector<std::string> names = NamesOf(mnemonics + "|s|a");
+    return names.size() >= 3 || NamesOf(mnemonics).size() > 1;
 }
 
 // Pitch 80 raises F0 by 1.36 (5.3 semitones): 5.6 steps a semitone.
@@ -121,7 +61,24 @@ int PitchValue(double semitones) {
     return std::clamp(static_cast<int>(std::lround(50 + 5.6 * semitones)), 0, 99);
 }
 
+int RangeValue(double factor) {
+    return std::clamp(static_cast<int>(std::lround(50 * factor)), 0, 99);
+}
+
+// All of them, since the last request's are still there.
+void SetParameters(const Request& request) {
+    espeak_SetParameter(espeakRATE, static_cast<int>(std::lround(kWordsPerMinute * request.speed)),
+                        0);
+    espeak_SetParameter(espeakPITCH, PitchValue(request.pitch), 0);
+    espeak_SetParameter(espeakRANGE, RangeValue(request.pitch_range), 0);
+    espeak_SetParameter(espeakVOLUME, 100, 0);
+    espeak_SetParameter(espeakPUNCTUATION, espeakPUNCT_NONE, 0);
+    espeak_SetParameter(espeakCAPITALS, 0, 0);
+}
+
 }  // namespace
+
+EspeakSpeech::EspeakSpeech() : phonemes_(VoiceKnows) {}
 
 bool EspeakSpeech::Open() {
     rate_ = espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, kChunkMilliseconds, nullptr,
@@ -133,6 +90,16 @@ bool EspeakSpeech::Open() {
     return !voices_.empty();
 }
 
+Result<std::vector<std::string>> EspeakSpeech::ReadPhonemes(const Request& request) {
+    std::vector<std::string> all;
+    for (const engines::Pronunciation& one : request.pronunciations) {
+        Result<std::string> phonemes = phonemes_.For(request.voice, one.phonemes);
+        if (!phonemes) return std::move(phonemes).error();
+        all.push_back(std::move(*phonemes));
+    }
+    return all;
+}
+
 Result<void> EspeakSpeech::Speak(const Request& request, Sink& sink) {
     const auto voice = std::ranges::find(voices_, request.voice, &EspeakVoice::id);
     if (voice == voices_.end()) {
@@ -141,23 +108,22 @@ Result<void> EspeakSpeech::Speak(const Request& request, Sink& sink) {
     if (espeak_SetVoiceByName(voice->identifier.c_str()) != EE_OK) {
         return Error(ErrorKind::kInvalid, "unknown_voice", "the voice's data is missing");
     }
-    espeak_SetParameter(espeakRATE, static_cast<int>(std::lround(kWordsPerMinute * request.speed)),
-                        0);
-    espeak_SetParameter(espeakPITCH, PitchValue(request.pitch), 0);
-    espeak_SetParameter(espeakRANGE, 50, 0);
-    espeak_SetParameter(espeakVOLUME, 100, 0);
-    espeak_SetParameter(espeakPUNCTUATION, espeakPUNCT_NONE, 0);
-    espeak_SetParameter(espeakCAPITALS, 0, 0);
-    Stream stream{request, sink, rate_, CharacterOffsets(request.text)};
-    const espeak_ERROR spoken = espeak_Synth(request.text.c_str(), request.text.size() + 1, 0,
-                                             POS_CHARACTER, 0, espeakCHARS_UTF8, nullptr, &stream);
-    if (stream.too_long) {
+    const Result<std::vector<std::string>> phonemes = ReadPhonemes(request);
+    if (!phonemes) return phonemes.error();
+    SetParameters(request);
+    const EspeakInput input = MakeEspeakInput(request, *phonemes);
+    const unsigned int flags = espeakCHARS_UTF8 | (input.has_phonemes ? espeakPHONEMES : 0U);
+    EspeakStream stream(request, input, sink, rate_);
+    const espeak_ERROR spoken = espeak_Synth(input.text.c_str(), input.text.size() + 1, 0,
+                                             POS_CHARACTER, 0, flags, nullptr, &stream);
+    if (stream.too_long()) {
         return Error(ErrorKind::kInvalid, "segment_too_long",
                      "the text would take longer than four minutes");
     }
     if (spoken != EE_OK) {
         return Error(ErrorKind::kInvalid, "text_not_spoken", "espeak-ng refused the text");
     }
+    stream.Finish();
     return {};
 }
 

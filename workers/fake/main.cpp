@@ -12,29 +12,40 @@ using namespace vf::engines;
 
 struct Word {
     std::size_t begin, end;
+    std::string label;
 };
 
-std::vector<Word> Words(std::string_view text) {
-    std::vector<Word> words;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t begin = text.find_first_not_of(" \n\t", at);
-        if (begin == std::string_view::npos) break;
-        const std::size_t end = std::min(text.find_first_of(" \n\t", begin), text.size());
-        words.push_back({begin, end});
-        at = end;
+void AddWords(std::string_view text, std::size_t begin, std::size_t end, std::vector<Word>& words) {
+    while (begin < end) {
+        const std::size_t from = text.find_first_not_of(" \n\t", begin);
+        if (from >= end) break;
+        const std::size_t to = std::min(text.find_first_of(" \n\t", from), end);
+        words.push_back({from, to, std::string(text.substr(from, to - from))});
+        begin = to;
     }
+}
+
+// What has phonemes is one word, whose label are the phonemes.
+std::vector<Word> Words(const Request& request) {
+    std::vector<Word> words;
+    std::size_t at = 0;
+    for (const Pronunciation& one : request.pronunciations) {
+        AddWords(request.text, at, one.begin, words);
+        words.push_back({one.begin, one.end, one.phonemes});
+        at = one.end;
+    }
+    AddWords(request.text, at, request.text.size(), words);
     return words;
 }
 
 // One event per word, the words sharing the whole length evenly.
-std::vector<TimingEvent> WordEvents(std::string_view text, std::size_t samples) {
-    const std::vector<Word> words = Words(text);
+std::vector<TimingEvent> WordEvents(const Request& request, std::size_t samples) {
+    const std::vector<Word> words = Words(request);
     std::vector<TimingEvent> events;
     for (std::size_t i = 0; i < words.size(); ++i) {
         events.push_back({TimingEvent::kWord, static_cast<std::uint32_t>(words[i].begin),
                           static_cast<std::uint32_t>(words[i].end), samples * i / words.size(),
-                          samples * (i + 1) / words.size(),
-                          std::string(text.substr(words[i].begin, words[i].end - words[i].begin))});
+                          samples * (i + 1) / words.size(), words[i].label});
     }
     return events;
 }
@@ -43,19 +54,22 @@ std::vector<TimingEvent> WordEvents(std::string_view text, std::size_t samples) 
 void SpeakTone(const Request& request, Sink& sink) {
     const double seconds = 0.05 * static_cast<double>(request.text.size()) / request.speed;
     const auto samples = Tone(seconds, 440 * std::exp2(request.pitch / 12));
-    if (sink.Events(WordEvents(request.text, samples.size()))) SendInChunks(samples, sink);
+    if (sink.Events(WordEvents(request, samples.size()))) SendInChunks(samples, sink);
 }
 
-// A click of one millisecond at the start of each word, 200 ms a word.
+// A click of one millisecond at the start of each word, 200 ms a word; fake-untimed does not tell
+// when.
 void SpeakClicks(const Request& request, Sink& sink) {
-    const std::size_t count = Words(request.text).size();
+    const std::size_t count = Words(request).size();
     const auto per_word = static_cast<std::size_t>(kFakeRate * 0.2 / request.speed);
     std::vector<std::int16_t> samples(count * per_word);
     for (std::size_t i = 0; i < count; ++i) {
         std::fill_n(samples.begin() + static_cast<std::ptrdiff_t>(i * per_word), kFakeRate / 1'000,
                     std::int16_t{20'000});
     }
-    if (sink.Events(WordEvents(request.text, samples.size()))) SendInChunks(samples, sink);
+    const bool is_timed = request.voice != "fake-untimed";
+    if (is_timed && !sink.Events(WordEvents(request, samples.size()))) return;
+    SendInChunks(samples, sink);
 }
 
 // Speaks in real time: 20 ms of audio every 20 ms.
@@ -81,7 +95,8 @@ public:
         hello.engine = name_ == "fake-other-name" ? "flite" : name_;
         hello.version = "1";
         hello.licence = "Apache-2.0";
-        const std::vector<std::string_view> good{"tone", "clicks", "silent", "slow", "report"};
+        const std::vector<std::string_view> good{"tone",   "clicks", "untimed",
+                                                 "silent", "slow",   "report"};
         for (const std::string_view voice : good) Add(hello, voice);
         for (const std::string_view voice : MisbehavingVoices()) Add(hello, voice);
         return hello;
@@ -90,7 +105,7 @@ public:
     Result<void> Speak(const Request& request, Sink& sink) override {
         if (request.voice == "fake-tone") {
             SpeakTone(request, sink);
-        } else if (request.voice == "fake-clicks") {
+        } else if (request.voice == "fake-clicks" || request.voice == "fake-untimed") {
             SpeakClicks(request, sink);
         } else if (request.voice == "fake-slow") {
             SpeakSlowly(request, sink);
@@ -118,6 +133,10 @@ private:
         v.speed_max = 2;
         v.pitch_min = -12;
         v.pitch_max = 12;
+        v.pitch_range_min = 0.1;
+        v.pitch_range_max = 4;
+        v.phoneme_alphabet = "ipa";
+        v.tells_times = voice != "untimed";
         hello.voices.push_back(std::move(v));
     }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "flite/flite_c.hpp"
+#include "flite/pronounce.hpp"
 
 namespace vf::worker {
 namespace {
@@ -22,6 +23,13 @@ Ranges TokenRanges(cst_utterance* utterance, std::string_view text) {
     cst_relation* tokens = utt_relation(utterance, "Token");
     std::size_t at = 0;
     for (cst_item* token = relation_head(tokens); token != nullptr; token = item_next(token)) {
+        if (item_feat_present(token, kTokenBegin) != 0) {
+            const Range range{static_cast<std::uint32_t>(item_feat_int(token, kTokenBegin)),
+                              static_cast<std::uint32_t>(item_feat_int(token, kTokenEnd))};
+            ranges[token->contents] = range;
+            at = range.end;
+            continue;
+        }
         const std::string_view name = item_feat_string(token, "name");
         const std::size_t found = name.empty() ? std::string_view::npos : text.find(name, at);
         if (found == std::string_view::npos) continue;

@@ -29,6 +29,9 @@ public:
             voice.speed_max = 2;
             voice.pitch_min = LowestPitch(from);
             voice.pitch_max = HighestPitch(from);
+            voice.pitch_range_min = LowestRange(from);
+            voice.pitch_range_max = HighestRange(from);
+            voice.phoneme_alphabet = "flite";
             hello.voices.push_back(std::move(voice));
         }
         return hello;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 
 #include "flite/events.hpp"
 #include "flite/flite_c.hpp"
+#include "flite/pronounce.hpp"
 #include "flite/track_edit.hpp"
 
 extern "C" {
@@ -105,11 +107,16 @@ FliteSpeech::FliteSpeech() {
 Result<void> FliteSpeech::Speak(const FliteVoice& voice, const Request& request, Sink& sink) {
     Result<void> checked = CheckLength(request.text);
     if (!checked) return checked;
+    const Result<PronouncedText> text = PronouncedText::Make(request);
+    if (!text) return text.error();
+    // The noise of breath comes from rand(), which nothing else here uses.
+    if (request.seed) std::srand(*request.seed);
     cst_voice* base = voices_[static_cast<int>(voice.base)];
     const double pitch = voice.pitch * std::exp2(request.pitch / 12);
-    TrackEdit edit{pitch, voice.range, kMostSeconds * kFramesPerSecond, false};
+    const double range = voice.range * request.pitch_range;
+    TrackEdit edit{pitch, range, kMostSeconds * kFramesPerSecond, false};
     const Utterance utterance(new_utterance());
-    utt_set_input_text(utterance.get(), request.text.c_str());
+    text->Use(utterance.get());
     const double stretch = voice.stretch / request.speed;
     // A copy of the voice's parameters, since the voice itself must stay as it is. It outlives the
     // utterance's use of it; `freeable` keeps flite from freeing what it shares with the original.
@@ -117,7 +124,7 @@ Result<void> FliteSpeech::Speak(const FliteVoice& voice, const Request& request,
     if (voice.base == Base::kKal16) {
         SetFloat(*utterance, "duration_stretch", kKalStretch * stretch);
         SetFloat(*utterance, "int_f0_target_mean", kKalMeanHz * pitch);
-        SetFloat(*utterance, "int_f0_target_stddev", kKalSpreadHz * pitch * voice.range);
+        SetFloat(*utterance, "int_f0_target_stddev", kKalSpreadHz * pitch * range);
     } else {
         SetFloat(*utterance, "duration_stretch", stretch);
         if (voice.alpha != 0) {

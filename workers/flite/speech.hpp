@@ -12,7 +12,7 @@ namespace vf::worker {
 class FliteSpeech {
 public:
     FliteSpeech();
-    // Errors: token_too_long, segment_too_long (both about the text).
+    // Errors: token_too_long, segment_too_long, invalid_pronunciation (about the text).
     Result<void> Speak(const FliteVoice& voice, const engines::Request& request, Sink& sink);
 
 private:

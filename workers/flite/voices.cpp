@@ -52,4 +52,13 @@ double HighestPitch(const FliteVoice& voice) {
     return std::max(0.0, 12 * std::log2(kHighestFactor / voice.pitch));
 }
 
+double LowestRange(const FliteVoice& /*voice*/) {
+    return 0.1;
+}
+
+double HighestRange(const FliteVoice& voice) {
+    // kal16's accents break its joined diphones; the others run into the highest F0.
+    return voice.base == Base::kKal16 ? 1.8 : 2;
+}
+
 }  // namespace vf::worker

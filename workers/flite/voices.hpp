@@ -26,4 +26,8 @@ const FliteVoice* FindFliteVoice(std::string_view id);
 double LowestPitch(const FliteVoice& voice);
 double HighestPitch(const FliteVoice& voice);
 
+// How far the excursions of F0 may shrink and grow, as factors.
+double LowestRange(const FliteVoice& voice);
+double HighestRange(const FliteVoice& voice);
+
 }  // namespace vf::worker

@@ -281,7 +281,7 @@ Task<Result<Response>> AnswerStream(Request& request, const Deps& deps, std::sha
     auto out = std::make_shared<BytePipe>(executor, kPipeBytes);
     out->OnAbandon([pipe = work->speech->pipe] { pipe->Abandon(); });
     if (shape == Shape::kTimedStream) {
-        response.headers.Set("Content-Type", "application/json");
+        response.headers.Set("Content-Type", "application/x-ndjson");
         Spawn(executor, WriteLines(work, out), "elevenlabs_lines");
         response.body = http::StreamBody{out, std::nullopt};
     } else if (work->recording) {

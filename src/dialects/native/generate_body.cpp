@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/describe.hpp>
 #include <charconv>
 #include <cmath>
@@ -12,8 +13,40 @@
 namespace vf::native {
 namespace {
 
+struct NormalisationBody {
+    std::optional<bool> enabled;
+    std::vector<std::string> off;
+    std::optional<std::string> emoji;
+    std::optional<std::string> markdown;
+};
+BOOST_DESCRIBE_STRUCT(NormalisationBody, (), (enabled, off, emoji, markdown))
+
+bool IsSymbols(const std::optional<std::string>& value) {
+    return !value || *value == "remove" || *value == "read";
+}
+
+void CheckBody(const NormalisationBody& body, json::Checker& check) {
+    for (std::size_t i = 0; i < body.off.size(); ++i) {
+        if (text::FindNormaliseRule(body.off[i])) continue;
+        std::string names;
+        for (unsigned rule = 0; rule < static_cast<unsigned>(text::NormaliseRule::kCount); ++rule) {
+            if (!names.empty()) names += ", ";
+            names += text::NormaliseRuleName(static_cast<text::NormaliseRule>(rule));
+        }
+        check.Fail(fmt::format("off/{}", i), "unknown_rule",
+                   fmt::format("must be one of {}.", names));
+    }
+    if (!IsSymbols(body.emoji)) {
+        check.Fail("emoji", "invalid_value", "must be \"remove\" or \"read\".");
+    }
+    if (!IsSymbols(body.markdown)) {
+        check.Fail("markdown", "invalid_value", "must be \"remove\" or \"read\".");
+    }
+}
+
 struct GenerateBody {
-    json::Required<std::string> text;
+    std::optional<std::string> text;
+    std::optional<std::string> ssml;
     std::optional<std::string> voice;
     std::optional<std::string> language;
     std::optional<std::string> format;
@@ -21,9 +54,20 @@ struct GenerateBody {
     std::optional<double> speed;
     std::optional<double> pitch;
     std::optional<double> volume;
+    std::optional<std::int64_t> bit_rate;
+    std::optional<double> pitch_range;
+    std::optional<double> brightness;
+    std::optional<double> presence;
+    std::optional<double> dynamics;
+    std::optional<NormalisationBody> normalisation;
+    std::optional<std::string> previous_text;
+    std::optional<std::string> next_text;
+    std::optional<std::int64_t> seed;
 };
 BOOST_DESCRIBE_STRUCT(GenerateBody, (),
-                      (text, voice, language, format, sample_rate, speed, pitch, volume))
+                      (text, ssml, voice, language, format, sample_rate, speed, pitch, volume,
+                       bit_rate, pitch_range, brightness, presence, dynamics, normalisation,
+                       previous_text, next_text, seed))
 
 std::string FormatNames() {
     std::string names;
@@ -35,6 +79,18 @@ std::string FormatNames() {
 }
 
 void CheckBody(const GenerateBody& body, json::Checker& check) {
+    if (!body.text && !body.ssml) {
+        check.Fail("text", "required", "is required (or \"ssml\" in its place).");
+    }
+    if (body.text && body.ssml) {
+        check.Fail("ssml", "conflict", "cannot stand beside \"text\": send one of them.");
+    }
+    check.Range("pitch_range", body.pitch_range, 0.25, 2.0);
+    check.Range("brightness", body.brightness, -12.0, 12.0);
+    check.Range("presence", body.presence, -12.0, 12.0);
+    check.Range("dynamics", body.dynamics, 0.5, 2.0);
+    check.Range<std::int64_t>("bit_rate", body.bit_rate, 6'000, 320'000);
+    check.Range<std::int64_t>("seed", body.seed, 0, 4'294'967'295);
     check.Range("speed", body.speed, 0.25, 4.0);
     check.Range("pitch", body.pitch, -12.0, 12.0);
     check.Range("volume", body.volume, -20.0, 10.0);
@@ -66,14 +122,27 @@ Result<std::string> FormAsJson(const http::Request& request) {
     if (!parts) return std::move(parts).error();
     std::string out = "{";
     for (const http::Part& part : *parts) {
-        const bool is_number = part.name == "sample_rate" || part.name == "speed" ||
-                               part.name == "pitch" || part.name == "volume";
+        constexpr std::string_view kNumbers[] = {
+            "sample_rate", "speed",      "pitch",    "volume",   "bit_rate",
+            "pitch_range", "brightness", "presence", "dynamics", "seed"};
+        const bool is_number = std::ranges::find(kNumbers, part.name) != std::end(kNumbers);
         if (out.size() > 1) out += ',';
         out += json::Print(json::value(part.name));
         out += ':';
         out += json::Print(is_number ? NumberOrText(part.data) : json::value(part.data));
     }
     return out + "}";
+}
+
+text::NormaliseOptions OptionsOf(const NormalisationBody& body) {
+    text::NormaliseOptions options;
+    options.enabled = body.enabled.value_or(true);
+    for (const std::string& name : body.off) {
+        options.off |= 1U << static_cast<unsigned>(*text::FindNormaliseRule(name));
+    }
+    if (body.emoji == "read") options.emoji = text::Symbols::kRead;
+    if (body.markdown == "read") options.markdown = text::Symbols::kRead;
+    return options;
 }
 
 }  // namespace
@@ -90,7 +159,13 @@ Result<speech::SpeechRequest> ReadGenerateBody(const http::Request& request) {
     if (!read) return std::move(read).error();
     GenerateBody& body = *read;
     speech::SpeechRequest speech;
-    speech.text = std::move(body.text.value);
+    if (body.ssml) {
+        speech.markup = speech::Markup::kSsml;
+        speech.text_field = "ssml";
+        speech.text = *std::move(body.ssml);
+    } else {
+        speech.text = *std::move(body.text);
+    }
     speech.voice = body.voice.value_or("");
     speech.language = body.language.value_or("");
     if (body.format) speech.format = audio::FindFormat(*body.format)->format;
@@ -98,6 +173,13 @@ Result<speech::SpeechRequest> ReadGenerateBody(const http::Request& request) {
     speech.speed = body.speed.value_or(1.0);
     speech.pitch = body.pitch.value_or(0.0);
     speech.volume = body.volume.value_or(0.0);
+    speech.bit_rate = static_cast<int>(body.bit_rate.value_or(0));
+    speech.shaping = {body.pitch_range.value_or(1.0), body.brightness.value_or(0.0),
+                      body.presence.value_or(0.0), body.dynamics.value_or(1.0)};
+    if (body.normalisation) speech.normalise = OptionsOf(*body.normalisation);
+    speech.previous_text = std::move(body.previous_text).value_or("");
+    speech.next_text = std::move(body.next_text).value_or("");
+    if (body.seed) speech.seed = static_cast<std::uint32_t>(*body.seed);
     return speech;
 }
 

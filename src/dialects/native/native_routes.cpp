@@ -1,6 +1,7 @@
 #include "dialects/native/native_routes.hpp"
 
 #include "dialects/native/generate_body.hpp"
+#include "dialects/native/stream_events.hpp"
 #include "dialects/native/voices_body.hpp"
 #include "dialects/speech_response.hpp"
 #include "http/problem.hpp"
@@ -13,6 +14,7 @@ Task<http::Response> Generate(http::Request& request, speech::SpeechService& ser
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     body->whole = true;
+    body->wants_timing = false;
     dialects::Sign(*body, request);
     const Result<void> ready = co_await dialects::UseDictionaries(*body, dictionaries);
     if (!ready) co_return http::ProblemResponse(ready.error(), request);
@@ -27,13 +29,18 @@ Task<http::Response> Generate(http::Request& request, speech::SpeechService& ser
     co_return response;
 }
 
+// Audio alone, or with its times in the form that the caller likes best.
 Task<http::Response> GenerateStream(http::Request& request, speech::SpeechService& service,
-                                 dictionaries::Dictionaries& dictionaries) {
+                                    dictionaries::Dictionaries& dictionaries) {
+    const std::optional<StreamForm> form = ChooseStreamForm(request.headers.Get("Accept"));
+    if (!form) co_return http::ProblemResponse(NoSuchStreamForm(), request);
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     dialects::Sign(*body, request);
     const Result<void> ready = co_await dialects::UseDictionaries(*body, dictionaries);
     if (!ready) co_return http::ProblemResponse(ready.error(), request);
+    body->wants_timing = *form != StreamForm::kAudio;
+    std::string text = body->text;
     Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
@@ -41,7 +48,14 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
     const Result<void> first = co_await service.WaitForAudio(speech);
     if (!first) co_return http::ProblemResponse(first.error(), request);
     http::Response response = dialects::AudioResponse(speech);
-    response.body = http::StreamBody{speech->pipe, std::nullopt};
+    response.headers.Set("Vary", "Accept");
+    if (*form == StreamForm::kAudio) {
+        response.body = http::StreamBody{speech->pipe, std::nullopt};
+        co_return response;
+    }
+    const Executor executor = co_await asio::this_coro::executor;
+    response.headers.Set("Content-Type", MediaTypeOf(*form));
+    response.body = EventBody(executor, speech, *form, std::move(text), request);
     co_return response;
 }
 

@@ -1,9 +1,8 @@
 #include "dialects/openai/openai_sse.hpp"
 
-#include <openssl/evp.h>
-
 #include <cmath>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 
 namespace vf::openai {
@@ -12,15 +11,6 @@ namespace {
 // OpenAI counts tokens; we count what stands for them: four characters of text, or 50 ms of audio.
 constexpr double kCharactersPerToken = 4;
 constexpr double kSecondsPerToken = 0.05;
-
-std::string Base64(std::string_view bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
 
 std::string Event(const json::value& data) {
     return "data: " + json::Print(data) + "\n\n";
