@@ -19,6 +19,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     http::DeclareSettings(schema, settings.http);
     identity::DeclareSettings(schema, settings.access);
     speech::DeclareSettings(schema, settings.speech);
+    dialects::DeclareSettings(schema, settings.sockets);
     engines::DeclareSettings(schema, settings.engines);
     pg::DeclareSettings(schema, settings.pool);
     schema.Secret("database.app_url", settings.app_url,

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "blob/blob.hpp"
+#include "dialects/socket_access.hpp"
 #include "dictionaries/dictionaries.hpp"
 #include "engines/engines.hpp"
 #include "events/events.hpp"
@@ -37,6 +38,7 @@ struct AppSettings {
     pg::PrivateClusterOptions cluster;
     engines::EngineOptions engines;
     speech::SpeechOptions speech;
+    dialects::SocketOptions sockets;
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;

@@ -17,8 +17,10 @@
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
+#include "dialects/elevenlabs/elevenlabs_socket.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
+#include "dialects/native/stream_socket.hpp"
 #include "dialects/openai/openai_routes.hpp"
 #include "http/server.hpp"
 #include "http/static_files.hpp"
@@ -80,7 +82,10 @@ struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
           access(loop, s.access), ground(loop, slow, s, access),
-          speech(loop, engines, dsp, s.speech, ground.metering()), page(LoadPage(paths.page)),
+          speech(loop, engines, dsp, s.speech, ground.metering()),
+          stream_socket{loop.get_executor(), speech, access, s.sockets},
+          elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
+          page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
           elevenlabs(router,
                      {speech, engines.catalogue(), access, ground.idempotency(),
@@ -94,6 +99,8 @@ struct ServerApp::Impl {
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         models::AddRoutes(router, engines.catalogue(), access);
+        native::AddStreamSocket(router, stream_socket);
+        elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
     }
 
     const AppSettings& settings;
@@ -108,6 +115,8 @@ struct ServerApp::Impl {
     identity::Access access;
     Ground ground;
     speech::SpeechService speech;
+    native::StreamSocketDeps stream_socket;
+    elevenlabs::SocketDeps elevenlabs_sockets;
     http::StaticFiles page;
     SystemRoutes system;
     http::Router router;
@@ -240,7 +249,8 @@ ServerApp::~ServerApp() = default;
 std::string ServerApp::Routes() const {
     std::string out;
     for (const http::RouteInfo& route : impl_->router.Routes()) {
-        out += fmt::format("{} {}\n", http::MethodName(route.method), route.pattern);
+        const std::string_view method = route.is_socket ? "WS" : http::MethodName(route.method);
+        out += fmt::format("{} {}\n", method, route.pattern);
     }
     return out;
 }

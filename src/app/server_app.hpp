@@ -20,7 +20,7 @@ public:
     // Runs until a signal ends it; the exit code of the process.
     int Run();
 
-    // Every registered route as "METHOD /path", one a line.
+    // Every registered route as "METHOD /path" or "WS /path", one a line.
     std::string Routes() const;
 
 private:

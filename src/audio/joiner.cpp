@@ -12,6 +12,7 @@ constexpr std::chrono::milliseconds kFade{5};
 constexpr std::chrono::milliseconds kPreroll{20};
 constexpr std::chrono::milliseconds kTail{40};
 constexpr std::chrono::milliseconds kLongestPause{60000};
+constexpr double kSpeechPower = 0.1;        // of a loud window, where nothing was heard yet
 constexpr double kBelowLoudest = 1e-4;      // -40 dB, in power
 constexpr double kFloorPower = 1e-6;        // -60 dBFS
 constexpr double kCeilingPower = 2.512e-5;  // -46 dBFS
@@ -37,7 +38,8 @@ void FadeOut(std::span<float> samples, std::size_t length) {
 }  // namespace
 
 Joiner::Joiner(int rate, JoinerOptions options)
-    : rate_(rate), options_(options), window_length_(Samples(kWindow)) {}
+    : rate_(rate), options_(options), window_length_(Samples(kWindow)),
+      loudest_(options.continues ? kSpeechPower : 0), first_(!options.continues) {}
 
 std::size_t Joiner::Samples(std::chrono::milliseconds time) const {
     return static_cast<std::size_t>(rate_) * static_cast<std::size_t>(time.count()) / 1000;
@@ -73,6 +75,13 @@ std::vector<float> Joiner::Silence(std::chrono::milliseconds time) {
     std::vector<float> out;
     time = std::clamp(time, std::chrono::milliseconds(0), kLongestPause);
     Emit(std::vector<float>(Samples(time)), out);
+    return out;
+}
+
+std::vector<float> Joiner::FillTo(std::chrono::milliseconds pause) {
+    std::vector<float> out;
+    const std::size_t wanted = Samples(pause);
+    if (wanted > silence_out_) Emit(std::vector<float>(wanted - silence_out_), out);
     return out;
 }
 

@@ -27,6 +27,8 @@ struct JoinerOptions {
     std::chrono::milliseconds paragraph{700};
     std::chrono::milliseconds last_tail{150};  // near-silence kept after the last segment
     std::chrono::milliseconds max_hold{2000};  // longest near-silence held back inside a segment
+    // The first segment goes on from audio that others have: its lead is trimmed as at a join.
+    bool continues = false;
 };
 
 class Joiner {
@@ -40,6 +42,8 @@ public:
 
     // Silence before everything else; before the first segment only. Returns it.
     std::vector<float> LeadIn(std::chrono::milliseconds time);
+    // After Finish: what the near-silence at the end lacks of `pause`.
+    std::vector<float> FillTo(std::chrono::milliseconds pause);
     // Silence after everything else, after Finish. Returns it.
     std::vector<float> Silence(std::chrono::milliseconds time);
 

@@ -20,6 +20,7 @@ int StatusOf(ErrorKind kind) {
         case ErrorKind::kUnsupportedMediaType: return 415;
         case ErrorKind::kRangeNotSatisfiable: return 416;
         case ErrorKind::kExpectationFailed: return 417;
+        case ErrorKind::kUpgradeRequired: return 426;
         case ErrorKind::kRateLimited: return 429;
         case ErrorKind::kHeadersTooLarge: return 431;
         case ErrorKind::kInternal: return 500;

@@ -30,6 +30,7 @@ enum class ErrorKind {
     kUnsupportedMediaType,  // 415
     kRangeNotSatisfiable,   // 416
     kExpectationFailed,     // 417
+    kUpgradeRequired,       // 426: the path speaks another protocol
     kRateLimited,           // 429
     kHeadersTooLarge,       // 431
     kInternal,              // 500

@@ -26,9 +26,10 @@ constexpr pg::Statement kSetLatest{
     "(extract(epoch FROM d.archived_at) * 1000)::bigint "                                     \
     "FROM dictionaries d JOIN dictionary_versions v ON v.id = d.latest_id "
 
-constexpr pg::Statement kLock{"dictionaries_lock",
-                              VF_DICTIONARY_COLUMNS
-                              "WHERE d.team_id = $1 AND d.id = $2 FOR UPDATE OF d"};
+// Alone: a join would be read as it was before the lock was waited for.
+constexpr pg::Statement kLock{
+    "dictionaries_lock",
+    "SELECT 1 FROM dictionaries WHERE team_id = $1 AND id = $2 FOR UPDATE"};
 constexpr pg::Statement kFind{"dictionaries_find",
                               VF_DICTIONARY_COLUMNS "WHERE d.team_id = $1 AND d.id = $2"};
 constexpr pg::Statement kList{
@@ -178,7 +179,10 @@ Task<void> SetLatest(pg::TeamTransaction& transaction, DictionaryId id, VersionI
 
 Task<std::optional<Dictionary>> Lock(pg::TeamTransaction& transaction, DictionaryId id) {
     pg::Params params = Of(transaction.team(), id);
-    const pg::Rows rows = co_await transaction.Query(kLock, std::move(params));
+    const pg::Rows locked = co_await transaction.Query(kLock, std::move(params));
+    if (locked.empty()) co_return std::nullopt;
+    pg::Params again = Of(transaction.team(), id);
+    const pg::Rows rows = co_await transaction.Query(kFind, std::move(again));
     if (rows.empty()) co_return std::nullopt;
     co_return DictionaryOf(rows[0]);
 }

@@ -296,6 +296,30 @@ TEST_F(EspeakPhonemes, NearSoundsStandForMissingOnes) {
     EXPECT_EQ(Stats().restarts, 0U);
 }
 
+TEST_F(EspeakPhonemes, EverySoundIsSpokenByTheMainLanguages) {
+    // All that text/phonemes.hpp writes.
+    const std::vector<std::string> mnemonics{
+        "aI", "aU", "OI", "OY", "eI", "oU", "3:",  "A~",  "E~",  "O~",  "W~", "i",  "I",
+        "I#", "y",  "u",  "U",  "e",  "E",  "Y",   "W",   "@",   "3",   "V",  "o",  "O",
+        "A",  "0",  "a",  "a#", "tS", "dZ", "tS;", "dZ;", "ts",  "dz",  "p",  "f",  "n-",
+        "m-", "l-", "N-", "r-", "b",  "t",  "d",   "k",   "g",   "c",   "J",  "q",  "?",
+        "m",  "n",  "n.", "n^", "N",  "r",  "R",   "*",   "r\"", "Q\"", "v",  "B",  "T",
+        "D",  "s",  "z",  "S",  "Z",  "S;", "Z;",  "s.",  "z.",  "x",   "C",  "J^", "h",
+        "X",  "Q",  "j",  "w",  "w#", "v#", "l",   "L",   "l.",  "l^",  "l#"};
+    for (const std::string voice : {"espeak-en-us", "espeak-en-gb", "espeak-de", "espeak-fr-fr",
+                                    "espeak-es", "espeak-it", "espeak-pt", "espeak-pt-br"}) {
+        for (const std::string& mnemonic : mnemonics) {
+            const Spoken spoken = Speak({.voice = voice,
+                                         .text = "x",
+                                         .pronunciations = {{0, 1, "m|'a|" + mnemonic + "|a"}}});
+            EXPECT_TRUE(spoken.complete) << voice << " " << mnemonic << spoken.error;
+            const std::string said = PhonemesOf(spoken, 0, 1);
+            EXPECT_GE(std::ranges::count(said, ' '), 2) << voice << " " << mnemonic << ": " << said;
+        }
+    }
+    EXPECT_EQ(Stats().restarts, 0U);
+}
+
 TEST_F(EspeakPhonemes, OverflowNothing) {
     for (const char* unit : {"a", "'", "b|a|", "'a", "a ", "t|", "oU|", "'a|", "| ", "%%,,"}) {
         std::vector<Pronunciation> all;

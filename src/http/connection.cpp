@@ -59,6 +59,7 @@ void Connection::Close() {
     if (is_working_) {
         if (const auto cancel = request_.cancel) cancel->Cancel();
         if (const auto pipe = pipe_) pipe->Abandon();
+        if (const auto socket = socket_) socket->OnGone();
     }
 }
 
@@ -89,7 +90,7 @@ void Connection::Linger() {
 
 void Connection::WaitReadable() {
     if (is_closed_ || is_waiting_to_read_) return;
-    if (!is_lingering_) SetReadDeadline();
+    if (!is_lingering_ && !socket_) SetReadDeadline();
     is_waiting_to_read_ = true;
     if (transport_->HasPending()) {
         asio::post(core_->executor, [self = shared_from_this()] {
@@ -148,6 +149,10 @@ void Connection::OnReadable() {
         } else {
             WaitReadable();
         }
+        return;
+    }
+    if (socket_) {
+        OnSocketBytes({core_->scratch(), result.bytes});
         return;
     }
     reader_.Feed({core_->scratch(), result.bytes});
@@ -234,6 +239,7 @@ void Connection::OnReadFailure() {
 }
 
 void Connection::OnTick(TimePoint now) {
+    if (const auto socket = socket_) socket->OnTick(now);
     if (deadline_kind_ == Deadline::kNone || now < deadline_) return;
     switch (deadline_kind_) {
         case Deadline::kNone: return;
@@ -257,6 +263,7 @@ void Connection::OnReadTimeout() {
 }
 
 void Connection::OnDrain() {
+    if (socket_) socket_->OnDrain();
     const bool is_idle = !is_working_ && reader_.is_idle() && outbox_.empty();
     if (!is_idle || is_lingering_) return;
     transport_->FinishWriting();
@@ -283,6 +290,7 @@ bool Connection::Flush() {
     if (outbox_.empty()) return true;
     std::size_t written = 0;
     const Outbox::State state = outbox_.Flush(*transport_, written);
+    if (socket_) queued_bytes_ += written;
     core_->metrics.bytes_sent.Increment(static_cast<double>(written));
     if (state == Outbox::State::kEmpty) {
         deadline_kind_ = Deadline::kNone;
@@ -300,7 +308,12 @@ bool Connection::Flush() {
     descriptor_.async_wait(Descriptor::wait_write, [self = shared_from_this()](ErrorCode error) {
         self->is_waiting_to_write_ = false;
         if (error || self->is_closed_) return;
-        if (self->Flush()) self->Process();
+        const bool is_empty = self->Flush();
+        if (const auto socket = self->socket_) {
+            socket->OnWritten();
+        } else if (is_empty) {
+            self->Process();
+        }
     });
     return false;
 }

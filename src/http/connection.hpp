@@ -14,10 +14,11 @@
 #include "http/outbox.hpp"
 #include "http/response_writer.hpp"
 #include "http/server_core.hpp"
+#include "http/websocket_session.hpp"
 
 namespace vf::http {
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public std::enable_shared_from_this<Connection>, public SocketWire {
 public:
     // Takes `fd` over.
     Connection(std::shared_ptr<ServerCore> core, int fd, Peer peer, const TlsContext* tls);
@@ -29,6 +30,8 @@ public:
     // Closes now if no request is in progress; else the response in progress is the last one.
     void OnDrain();
     void Close();
+    // Close() when the server's time is over: a WebSocket is told so.
+    void CloseForGood();
 
     std::size_t index = 0;  // in the server's list
 
@@ -59,6 +62,19 @@ private:
     void LogExchange(int status, bool is_whole);
     void WatchForReset();
 
+    // WebSockets.
+    static Task<void> RunSocket(std::shared_ptr<Connection> self);
+    static Task<std::optional<Response>> RefuseSocket(std::shared_ptr<Connection> self,
+                                                      std::string* accept);
+    void Upgrade(const std::string& accept);
+    void FinishSocket();
+    void OnSocketBytes(std::string_view bytes);
+    Outbox& outbox() override { return outbox_; }
+    void FlushSocket() override;
+    void ResumeReading() override;
+    void DropSocket() override;
+    bool is_drained() const override;
+
     // Writing. Flush() is false when the rest is written later or the connection is closed.
     bool Flush();
     static Task<bool> FlushAll(std::shared_ptr<Connection> self);
@@ -73,7 +89,8 @@ private:
     Outbox outbox_;
     Request request_;
     Route* route_ = nullptr;
-    std::shared_ptr<BytePipe> pipe_;  // of the response in progress
+    std::shared_ptr<BytePipe> pipe_;            // of the response in progress
+    std::shared_ptr<WebSocketSession> socket_;  // from the upgrade on
 
     Deadline deadline_kind_ = Deadline::kNone;
     TimePoint deadline_{};

@@ -38,7 +38,11 @@ bool Connection::Dispatch() {
     is_working_ = true;
     deadline_kind_ = Deadline::kNone;
     request_.cancel = std::make_shared<CancelFlag>();
-    Spawn(core_->executor, RunHandler(shared_from_this()), "http_handler");
+    if (route_->socket) {
+        Spawn(core_->executor, RunSocket(shared_from_this()), "http_socket");
+    } else {
+        Spawn(core_->executor, RunHandler(shared_from_this()), "http_handler");
+    }
     if (!is_working_) return true;
     Flush();  // the answers before this one do not wait for it
     WatchForReset();

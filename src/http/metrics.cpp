@@ -40,7 +40,8 @@ void RouteMetrics::Count(Method method, int status, double seconds) {
         known.emplace_back(status, counter);
     }
     counter->Increment();
-    latency_.Observe(seconds);
+    constexpr int kSwitched = 101;  // lasts as long as the client likes
+    if (status != kSwitched) latency_.Observe(seconds);
 }
 
 ServerMetrics::ServerMetrics()
@@ -49,6 +50,11 @@ ServerMetrics::ServerMetrics()
                       .Help("Open client connections.")
                       .Register(metrics::Registry())
                       .Add({})),
+      sockets(prometheus::BuildGauge()
+                  .Name("voiceflow_http_sockets")
+                  .Help("Open WebSockets.")
+                  .Register(metrics::Registry())
+                  .Add({})),
       bytes_sent(prometheus::BuildCounter()
                      .Name("voiceflow_http_bytes_sent_total")
                      .Help("Bytes given to client sockets, before TLS.")

@@ -1,7 +1,8 @@
 #pragma once
 // The server's counters: voiceflow_requests_total{method,route,status},
 // voiceflow_request_latency_seconds{route}, voiceflow_http_connections,
-// voiceflow_http_bytes_sent_total. The route is a pattern or "none", never what a client sent.
+// voiceflow_http_sockets, voiceflow_http_bytes_sent_total. The route is a pattern or "none", never
+// what a client sent.
 
 #include <array>
 #include <chrono>
@@ -28,6 +29,7 @@ private:
 struct ServerMetrics {
     ServerMetrics();
     prometheus::Gauge& connections;
+    prometheus::Gauge& sockets;
     prometheus::Counter& bytes_sent;
 };
 

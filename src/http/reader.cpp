@@ -25,6 +25,13 @@ void RequestReader::Feed(std::string_view bytes) {
     input_.append(bytes);
 }
 
+std::string RequestReader::TakeRest() {
+    std::string rest(pending());
+    input_.clear();
+    begin_ = scan_ = 0;
+    return rest;
+}
+
 void RequestReader::Shrink() {
     if (begin_ == input_.size() && input_.capacity() > kKeepCapacity) {
         input_ = std::string();

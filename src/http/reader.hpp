@@ -65,6 +65,8 @@ public:
     bool in_body() const { return state_ > State::kDecide && state_ < State::kComplete; }
     // Bytes of the present body that have arrived, after chunk decoding.
     std::uint64_t body_bytes() const { return body_bytes_; }
+    // What has arrived behind a whole request: the first bytes of another protocol.
+    std::string TakeRest();
     // Lets go of memory that an idle connection does not need.
     void Shrink();
 

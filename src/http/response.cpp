@@ -24,6 +24,7 @@ Response StreamResponse(std::string_view content_type, std::shared_ptr<BytePipe>
 
 std::string_view ReasonPhrase(int status) {
     switch (status) {
+        case 101: return "Switching Protocols";
         case 200: return "OK";
         case 201: return "Created";
         case 202: return "Accepted";
@@ -53,6 +54,7 @@ std::string_view ReasonPhrase(int status) {
         case 416: return "Range Not Satisfiable";
         case 417: return "Expectation Failed";
         case 422: return "Unprocessable Content";
+        case 426: return "Upgrade Required";
         case 428: return "Precondition Required";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";

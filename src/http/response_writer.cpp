@@ -68,7 +68,9 @@ void AppendResponseHead(std::string& out, const Response& response, const HeadOp
     out += "\r\nX-Request-Id: ";
     out += options.request_id;
     out += "\r\nX-Content-Type-Options: nosniff";
-    if (!options.keep_alive) {
+    if (options.upgrade) {
+        out += "\r\nConnection: Upgrade";
+    } else if (!options.keep_alive) {
         out += "\r\nConnection: close";
     } else if (options.minor_version == 0) {
         out += "\r\nConnection: keep-alive";

@@ -20,6 +20,7 @@ enum class BodyFraming {
 struct HeadOptions {
     int minor_version = 1;
     bool keep_alive = true;
+    bool upgrade = false;  // to the protocol that the response names
     BodyFraming framing = BodyFraming::kLength;
     std::uint64_t length = 0;
     std::string_view request_id;

@@ -118,10 +118,10 @@ Route& Router::Insert(Method method, std::string pattern, RouteOptions options) 
     const auto index = static_cast<std::size_t>(method);
     if (node->routes[index]) Malformed(pattern, "is there already");
     if (!options.errors) options.errors = ProblemResponse;
-    routes_.push_back({method, pattern});
+    routes_.push_back({method, pattern, false});
     node->names[index] = std::move(names);
     node->routes[index] = std::make_unique<Route>(
-        Route{method, std::move(pattern), {}, {}, std::move(options), nullptr});
+        Route{method, std::move(pattern), {}, {}, {}, std::move(options), nullptr});
     return *node->routes[index];
 }
 
@@ -131,6 +131,11 @@ void Router::Add(Method method, std::string pattern, Handler handler, RouteOptio
 
 void Router::Add(Method method, std::string pattern, QuickHandler handler, RouteOptions options) {
     Insert(method, std::move(pattern), std::move(options)).quick = std::move(handler);
+}
+
+void Router::AddSocket(std::string pattern, SocketHandler handler, RouteOptions options) {
+    Insert(Method::kGet, std::move(pattern), std::move(options)).socket = std::move(handler);
+    routes_.back().is_socket = true;
 }
 
 void Router::AddAll(Method method, const std::vector<std::string>& patterns, const Handler& handler,

@@ -20,6 +20,7 @@
 #include "http/problem.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
+#include "http/websocket.hpp"
 
 namespace vf::http {
 
@@ -45,6 +46,7 @@ struct RouteOptions {
 struct RouteInfo {
     Method method;
     std::string pattern;
+    bool is_socket = false;
 };
 
 // Counts and times of one route; see metrics.hpp.
@@ -55,6 +57,7 @@ struct Route {
     std::string pattern;
     Handler handler;
     QuickHandler quick;
+    SocketHandler socket;
     RouteOptions options;
     std::shared_ptr<RouteMetrics> metrics;  // set by the server when it first answers
 };
@@ -72,6 +75,10 @@ public:
     // The same handler under several patterns: aliases.
     void AddAll(Method method, const std::vector<std::string>& patterns, const Handler& handler,
                 const RouteOptions& options = {});
+
+    // A WebSocket: a GET that is upgraded. The guard and what it answers, and an error before the
+    // upgrade (426 for a plain GET), are as for any route.
+    void AddSocket(std::string pattern, SocketHandler handler, RouteOptions options = {});
 
     // Every route is found below "/<segment>" as well, and so is its error format, where nothing is
     // registered there: for clients that need an address of their own.

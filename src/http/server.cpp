@@ -77,7 +77,7 @@ void ServerCore::Shutdown() {
     shut_down_ = true;
     StopAccepting();
     tick_timer_.cancel();
-    for (const auto& connection : std::vector(connections_)) connection->Close();
+    for (const auto& connection : std::vector(connections_)) connection->CloseForGood();
 }
 
 Server::Server(asio::io_context& loop, Router& router, ServerOptions options)
@@ -153,6 +153,16 @@ void DeclareSettings(SettingsSchema& schema, ServerOptions& options) {
                     {"30s", "Time a client may take no byte of its response."});
     schema.Duration("http.drain_timeout", options.drain_timeout, milliseconds(0), minutes(10),
                     {"8s", "Time running requests get to finish when the server stops."});
+    schema.Integer("http.ws_max_sockets", options.ws_max_sockets, 1, 1'000'000,
+                   {"4096", "Most open WebSockets; more get 503."});
+    schema.Bytes("http.ws_max_message", options.ws_max_message, kKiB, 64 * kMiB,
+                 {"1MiB", "Largest message of a WebSocket's client."});
+    schema.Bytes("http.ws_send_buffer", options.ws_send_buffer, 4 * kKiB, 64 * kMiB,
+                 {"256KiB", "Bytes that wait for a WebSocket's client before its speech waits."});
+    schema.Duration("http.ws_ping_interval", options.ws_ping_interval, milliseconds(100),
+                    minutes(60), {"30s", "Silence of a WebSocket's client before it is pinged."});
+    schema.Duration("http.ws_pong_timeout", options.ws_pong_timeout, milliseconds(100), minutes(60),
+                    {"60s", "Time for it to answer before it is taken for gone."});
     schema.Flag("http.access_log", options.access_log,
                 {"true", "One line per request in the log."});
 }

@@ -39,6 +39,13 @@ struct ServerOptions {
     std::chrono::milliseconds write_timeout{30'000};   // the client takes no byte
     std::chrono::milliseconds drain_timeout{8'000};
 
+    // WebSockets.
+    std::int64_t ws_max_sockets = 4096;                  // open at once; more get 503
+    std::uint64_t ws_max_message = 1024 * 1024;          // bytes of a client's message
+    std::uint64_t ws_send_buffer = 256 * 1024;           // bytes that wait for a slow client
+    std::chrono::milliseconds ws_ping_interval{30'000};  // of silence before a ping
+    std::chrono::milliseconds ws_pong_timeout{60'000};   // after that for an answer
+
     bool access_log = true;
 };
 

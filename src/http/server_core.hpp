@@ -34,7 +34,7 @@ public:
     void Remove(Connection& connection);
     void Log(const Request& request, Route* route, const AccessEntry& entry);
     WallClock& wall_clock() { return wall_clock_; }
-    TimePoint now() const { return now_; }
+    const TimePoint& now() const { return now_; }
     bool draining() const { return draining_; }
     char* scratch() { return scratch_.data(); }
     std::size_t scratch_size() const { return scratch_.size(); }
@@ -46,6 +46,7 @@ public:
     Server::Clock clock;
     std::uint16_t port = 0;
     std::size_t connections() const { return connections_.size(); }
+    std::int64_t sockets = 0;  // open WebSockets
 
 private:
     struct Listener {

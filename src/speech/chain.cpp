@@ -17,6 +17,13 @@ audio::Pause PauseBefore(const text::Segment& segment) {
     return audio::Pause::kSentence;
 }
 
+audio::JoinerOptions JoinerOf(const SpeechPlan& plan) {
+    audio::JoinerOptions options;
+    options.continues = plan.continues;
+    if (plan.goes_on_after) options.last_tail = *plan.goes_on_after;
+    return options;
+}
+
 bool IsLight(const SpeechPlan& plan) {
     using audio::Format;
     const bool copies = plan.format == Format::kPcm || plan.format == Format::kWav ||
@@ -41,8 +48,9 @@ Result<std::unique_ptr<Chain>> Chain::Make(const SpeechPlan& plan) {
 Chain::Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder)
     : is_light_(IsLight(plan)), rate_(plan.voice().sample_rate),
       base_gain_db_(plan.styles.front().gain_db),
-      gain_(static_cast<float>(audio::DbToLinear(base_gain_db_))), engine_rate_(rate_),
-      stretcher_(rate_, 1, 0), joiner_(rate_), shaper_(rate_, plan.shaping),
+      gain_(static_cast<float>(audio::DbToLinear(base_gain_db_))),
+      goes_on_after_(plan.goes_on_after), engine_rate_(rate_),
+      stretcher_(rate_, 1, 0), joiner_(rate_, JoinerOf(plan)), shaper_(rate_, plan.shaping),
       resampler_(rate_, plan.sample_rate), limiter_(plan.sample_rate),
       encoder_(std::move(encoder)) {}
 
@@ -108,6 +116,11 @@ std::string Chain::Rest() {
 
 std::string Chain::Finish(std::chrono::milliseconds tail) {
     std::vector<float> last = joiner_.Finish();
+    if (goes_on_after_) {
+        // An engine may have left less than the pause.
+        const std::vector<float> pause = joiner_.FillTo(*goes_on_after_);
+        last.insert(last.end(), pause.begin(), pause.end());
+    }
     const std::vector<float> silence = joiner_.Silence(tail);
     last.insert(last.end(), silence.begin(), silence.end());
     std::string bytes = Deliver(std::move(last));

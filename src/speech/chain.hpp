@@ -64,6 +64,7 @@ private:
     int rate_;             // at which segments are joined: that of the request's own voice
     double base_gain_db_;  // of all segments; what one has beyond it is applied before the join
     float gain_;
+    std::optional<std::chrono::milliseconds> goes_on_after_;
     // One each a segment.
     int engine_rate_;
     float segment_gain_ = 1;

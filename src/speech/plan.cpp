@@ -7,6 +7,7 @@
 #include "base/utf8.hpp"
 #include "engines/voice.hpp"
 #include "speech/catalogue_match.hpp"
+#include "speech/context.hpp"
 #include "text/ssml.hpp"
 
 namespace vf::speech {
@@ -339,8 +340,13 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     const Dictionaries dictionaries = DictionariesOf(request, *script, plan.warnings);
     compose.lexicons = dictionaries;
     compose.styles = TraitsOf(own, *script, plan.styles);
+    compose.original = request.text;
     compose.lines_matter = request.markup == Markup::kPlain;
-    plan.text = text::Compose(*script, compose);
+    if (request.markup == Markup::kPlain && request.turns.empty()) {
+        ComposeInContext(request, compose, plan);
+    } else {
+        plan.text = text::Compose(*script, compose);
+    }
     if (plan.text.segments.empty()) {
         return Wrong(
             request.text_field, "text_not_speakable",

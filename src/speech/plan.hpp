@@ -36,7 +36,10 @@ struct SpeechPlan {
     bool wants_timing = true;
     audio::EncoderQuality quality;
     text::Composition text;             // at least one segment
-    std::vector<std::string> warnings;  // what was not understood
+    // How the audio meets what others have spoken before and after it (previous_text, next_text).
+    bool continues = false;
+    std::optional<std::chrono::milliseconds> goes_on_after;  // the pause that belongs at its end
+    std::vector<std::string> warnings;                       // what was not understood
     // Characters of the text as sent up to the end of each segment; all of them for the last.
     std::vector<std::size_t> characters_through;
 

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "engines/engines.hpp"
 #include "speech/meter.hpp"
+#include "speech/segment_cut.hpp"
 #include "text/phonemes.hpp"
 
 namespace vf::speech {
@@ -34,7 +35,7 @@ engines::SegmentRequest RequestOf(const text::Segment& segment, const SpeechPlan
     request.pitch = style.engine_pitch;
     request.pitch_range = style.engine_pitch_range;
     request.pronunciations = PronunciationsOf(segment, style.voice);
-    request.wants_events = plan.wants_timing;
+    request.wants_events = plan.wants_timing || segment.heard.has_value();
     return request;
 }
 
@@ -98,18 +99,20 @@ Task<bool> Renderer::SpeakSegment(std::size_t index) {
     if (plan_->wants_timing) timeline_.StartSegment(segment, style.voice.phoneme_alphabet);
     events_.clear();
     const auto speaks_since = std::chrono::steady_clock::now();
+    SegmentCut cut(segment);
     bool is_marked = false;
     std::uint64_t engine_samples = 0;
-    for (;;) {
+    for (bool is_over = false; !is_over;) {
         Result<std::optional<engines::EngineChunk>> next = co_await utterance->Next();
         if (!next) {
             speech_->pipe->Fail(std::move(next).error());
             co_return false;
         }
-        if (!*next) break;
-        if (!is_marked && !Mark(index)) co_return false;
+        is_over = !*next;
+        engines::EngineChunk chunk = is_over ? cut.Finish() : cut.Take(std::move(**next));
+        if (!is_over && !is_marked && !Mark(index)) co_return false;
         is_marked = true;
-        engines::EngineChunk chunk = std::move(**next);
+        if (is_over && chunk.samples.empty() && chunk.events.empty()) break;
         events_.insert(events_.end(), chunk.events.begin(), chunk.events.end());
         const std::size_t count = chunk.samples.size();
         engine_samples += count;

@@ -145,7 +145,9 @@ Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request
     speech->warnings = plan->warnings;
     for (const text::Segment& segment : plan->text.segments) {
         if (!speech->normalised_text.empty()) speech->normalised_text += ' ';
-        speech->normalised_text += segment.text;
+        const text::TextRange heard =
+            segment.heard.value_or(text::TextRange{0, segment.text.size()});
+        speech->normalised_text += segment.text.substr(heard.begin, heard.end - heard.begin);
     }
     Result<std::unique_ptr<Meter>> meter = co_await AdmitSpeech(impl_->metering, request, *speech);
     if (!meter) co_return std::move(meter).error();

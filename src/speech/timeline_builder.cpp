@@ -40,7 +40,7 @@ void TimelineBuilder::AddText(const text::Composition& text, std::size_t base) {
 void TimelineBuilder::StartSegment(const text::Segment& segment, const std::string& alphabet) {
     segment_ = &segment;
     alphabet_ = alphabet;
-    next_normalised_ = 0;
+    next_normalised_ = segment.heard ? segment.heard->begin : 0;
     next_mark_ = 0;
     has_words_ = false;
     has_group_ = false;
@@ -188,7 +188,7 @@ void TimelineBuilder::PlaceCharactersTo(std::size_t original_end, double start, 
 
 void TimelineBuilder::PlaceNormalisedTo(std::size_t spoken_end, double start, double end) {
     const std::string_view text = segment_->text;
-    spoken_end = std::min(spoken_end, text.size());
+    spoken_end = std::min(spoken_end, segment_->heard ? segment_->heard->end : text.size());
     if (spoken_end <= next_normalised_) return;
     const std::size_t count = Utf8Count(text.substr(next_normalised_, spoken_end - next_normalised_));
     start = std::max(start, normalised_end_);

@@ -278,26 +278,45 @@ bool Combines(char32_t c) {
     return (U_GET_GC_MASK(static_cast<UChar32>(c)) & U_GC_M_MASK) != 0 || c == 0x200D;
 }
 
-std::vector<TextCharacter> CharactersOf(const Script& script) {
-    std::vector<TextCharacter> characters;
+void AddCharacters(std::string_view text, std::size_t begin, bool may_combine,
+                   std::vector<TextCharacter>& out) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = Utf8SequenceLength(text.substr(at));
+        const std::string_view letter = text.substr(at, length);
+        const std::size_t end = begin + at + length;
+        if ((at > 0 || may_combine) && Combines(Utf8Decode(letter))) {
+            out.back().text += letter;
+            out.back().end = end;
+        } else {
+            out.push_back({begin + at, end, std::string(letter)});
+        }
+        at += length;
+    }
+}
+
+// Of the original where markup replaced it by something else, but for an entity, which means its
+// one character.
+std::vector<TextCharacter> CharactersOf(const Script& script, std::string_view original) {
+    std::vector<TextCharacter> out;
     for (const Piece& piece : script.pieces) {
         if (piece.kind != Piece::Kind::kText) continue;
         const std::string_view text = piece.text.text();
-        for (std::size_t at = 0; at < text.size();) {
-            const std::size_t length = Utf8SequenceLength(text.substr(at));
-            const TextRange range = piece.text.Original(at, at + length);
-            const std::string_view letter = text.substr(at, length);
-            const bool is_same = !characters.empty() && range.end <= characters.back().end;
-            if (is_same || (at > 0 && Combines(Utf8Decode(letter)))) {
-                characters.back().text += letter;
-                characters.back().end = std::max(characters.back().end, range.end);
+        bool may_combine = false;
+        for (const MapRun& run : piece.text.runs()) {
+            const std::string_view part = text.substr(run.begin, run.end - run.begin);
+            const std::size_t begin = std::min<std::size_t>(run.original_begin, original.size());
+            const std::size_t size = run.original_end - run.original_begin;
+            if (run.verbatim) {
+                AddCharacters(part, begin, may_combine, out);
+            } else if (Utf8SequenceLength(part) == part.size()) {
+                out.push_back({run.original_begin, run.original_end, std::string(part)});
             } else {
-                characters.push_back({range.begin, range.end, std::string(letter)});
+                AddCharacters(original.substr(begin, size), begin, may_combine, out);
             }
-            at += length;
+            may_combine = true;
         }
     }
-    return characters;
+    return out;
 }
 
 }  // namespace
@@ -306,7 +325,7 @@ Composition Compose(const Script& script, const ComposeOptions& options) {
     const Joined joined = Joining(script, options).Join();
     Composition composition;
     if (!joined.spans.empty()) composition = Cutting(joined, options).Cut();
-    composition.characters = CharactersOf(script);
+    composition.characters = CharactersOf(script, options.original);
     return composition;
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "text/lexicon.hpp"
@@ -26,6 +27,7 @@ struct ComposeOptions {
     NormaliseOptions normalise;
     std::span<const std::shared_ptr<const Lexicon>> lexicons;
     std::vector<StyleTraits> styles;  // one for each of the script
+    std::string_view original;        // what the script was made from
     bool lines_matter = true;         // false (markup): line ends are white space
 };
 

@@ -37,6 +37,7 @@ protected:
         }
         ComposeOptions options;
         options.styles = styles;
+        options.original = source;
         options.lines_matter = lines_matter;
         return Compose(script, options);
     }

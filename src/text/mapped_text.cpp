@@ -63,6 +63,42 @@ MappedText MappedText::Over(const MappedText& outer) const {
     return out;
 }
 
+MappedText MappedText::Window(std::size_t begin, std::size_t end) const {
+    MappedText out;
+    out.text_ = text_;
+    const auto place = [&](std::size_t at) {
+        return static_cast<std::uint32_t>(std::clamp(at, begin, end) - begin);
+    };
+    const auto add = [&](MapRun run, std::size_t from, std::size_t to) {
+        if (from >= to) return;
+        const bool is_inside = from >= begin && to <= end;
+        MapRun part = run;
+        if (run.verbatim) {
+            part.begin = run.begin + static_cast<std::uint32_t>(from - run.original_begin);
+            part.end = run.begin + static_cast<std::uint32_t>(to - run.original_begin);
+        }
+        part.original_begin = place(from);
+        part.original_end = place(to);
+        part.verbatim = run.verbatim && is_inside;
+        out.runs_.push_back(part);
+    };
+    for (const MapRun& run : runs_) {
+        if (!run.verbatim) {
+            MapRun whole = run;
+            whole.original_begin = place(run.original_begin);
+            whole.original_end = place(run.original_end);
+            out.runs_.push_back(whole);
+            continue;
+        }
+        const std::size_t from = std::clamp<std::size_t>(begin, run.original_begin, run.original_end);
+        const std::size_t to = std::clamp<std::size_t>(end, from, run.original_end);
+        add(run, run.original_begin, from);
+        add(run, from, to);
+        add(run, to, run.original_end);
+    }
+    return out;
+}
+
 void MappedText::AddRun(MapRun run) {
     if (run.begin == run.end) return;
     if (!runs_.empty()) {

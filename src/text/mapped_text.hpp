@@ -49,6 +49,10 @@ public:
     // This text, whose original is the text of `outer`, as one whose original is outer's.
     MappedText Over(const MappedText& outer) const;
 
+    // The same text for an original of which only [begin, end) is there: positions count from
+    // `begin`, what stands for the rest comes to lie at its borders.
+    MappedText Window(std::size_t begin, std::size_t end) const;
+
     // Appends bytes [begin, end) of `source`, with their origin.
     void Append(const MappedText& source, std::size_t begin, std::size_t end);
     // Appends `replacement` in the place of [begin, end) of `source`.

@@ -73,6 +73,9 @@ struct Segment {
     std::optional<std::chrono::milliseconds> pause;  // exactly so long, in place of `before`
     std::vector<PhonemeSpan> phonemes;               // ascending, not overlapping
     std::vector<SegmentMark> marks;                  // in order
+    // The part of `text` that is to be heard, in bytes; the rest is what stands around it, spoken
+    // for the sake of its melody and left out of the audio. No value: all of it.
+    std::optional<TextRange> heard;
 
     // Where [text_begin, text_end) of `text` stands in the original, in bytes.
     TextRange Original(std::size_t text_begin, std::size_t text_end) const {

@@ -13,7 +13,7 @@
 namespace vf::text {
 
 struct SsmlOptions {
-    std::size_t max_depth = 32;          // of elements
+    std::size_t max_depth = 32;  // of elements
     std::size_t max_elements = 5'000;
     std::chrono::milliseconds max_pause{20'000};         // of one break, longer ones are cut to it
     std::chrono::milliseconds max_total_pause{300'000};  // of all of them: error

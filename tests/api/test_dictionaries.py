@@ -290,7 +290,7 @@ def test_changes_are_events(server):
               "dictionary.deleted"]
 
     def there():
-        events = http.get("/api/events").json()["data"]
+        events = http.get("/api/events", headers={"Accept": "application/json"}).json()["data"]
         types = [event["type"] for event in events if event["type"].startswith("dictionary.")]
         return sorted(types) == sorted(wanted)
     wait_until(there, 10, "the events")

@@ -327,7 +327,7 @@ def test_wrong_dictionaries(http):
         400, "invalid_phonemes")
     file = http.post(DICTIONARIES + "/add-from-file", data={"name": "New"},
                      files={"file": ("a.pls", b"<lexicon")})
-    assert file.status_code == 400 and "line" in file.json()["detail"]["message"]
+    assert file.status_code == 400 and "Line 1" in file.json()["detail"]["message"]
     assert made["name"] == "Words"
 
 

@@ -32,7 +32,10 @@ void CheckRequest(const Request& request) {
     Require(!request.text.empty() && request.text.size() <= kMaxTextBytes);
     Require(!Utf8FindInvalid(request.text));
     const auto again = DecodeRequest(EncodeRequest(1, request).substr(kHeaderBytes));
-    Require(again && again->text == request.text);
+    Require(again && again->text == request.text && again->seed == request.seed);
+    Require(request.pitch_range >= 0.1 && request.pitch_range <= 4);
+    Require(CheckPronunciations(request.pronunciations, request.text).ok());
+    Require(again->pronunciations == request.pronunciations);
 }
 
 void Take(const Frame& frame, ReplyCheck& check) {

@@ -22,7 +22,7 @@ struct StandIn {
 // From one missing sound to the next nearer one that most languages have.
 constexpr StandIn kStandIns[] = {
     {"y:", "y"},   {"y", "u"},     {"Y:", "Y"},   {"Y", "W"},    {"W", "3:"},   {"3:", "3"},
-    {"3", "@"},    {"@", "e"},     {"A:", "A"},   {"A", "a"},    {"a", "A:"},   {"a:", "a"},
+    {"3", "@"},    {"@", "e"},     {"A:", "a"},   {"A", "A:"},   {"a", "A"},    {"a:", "a"},
     {"a#", "a"},   {"0", "O"},     {"O:", "O"},   {"O", "o"},    {"o", "O"},    {"o:", "o"},
     {"E:", "E"},   {"E", "e"},     {"e", "E"},    {"e:", "e"},   {"I", "i"},    {"i", "i:"},
     {"i:", "i"},   {"I#", "I"},    {"U", "u"},    {"u", "u:"},   {"u:", "u"},   {"V", "a"},
