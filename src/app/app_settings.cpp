@@ -36,6 +36,8 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     jobs::DeclareSettings(schema, settings.jobs);
     blob::DeclareSettings(schema, settings.blob);
     idempotency::DeclareSettings(schema, settings.idempotency);
+    dictionaries::DeclareSettings(schema, settings.dictionaries);
+    history::DeclareSettings(schema, settings.history);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},
                   {"\"info\"", "The least important lines that are written."});
     schema.Choice("log.format", settings.log_format, {"json", "text"},

@@ -8,8 +8,10 @@
 #include "base/settings.hpp"
 #include "blob/blob.hpp"
 #include "dialects/socket_access.hpp"
+#include "dictionaries/dictionaries.hpp"
 #include "engines/engines.hpp"
 #include "events/events.hpp"
+#include "history/history.hpp"
 #include "http/server.hpp"
 #include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
@@ -43,6 +45,8 @@ struct AppSettings {
     jobs::JobOptions jobs;
     blob::BlobOptions blob;
     idempotency::IdempotencyOptions idempotency;
+    dictionaries::DictionaryOptions dictionaries;
+    history::HistoryOptions history;
 };
 
 // `settings` must outlive the schema.

@@ -2,6 +2,7 @@
 
 #include "app/database_setup.hpp"
 #include "blob/blob_routes.hpp"
+#include "dictionaries/dictionaries_routes.hpp"
 #include "events/events_routes.hpp"
 #include "exports/exports.hpp"
 #include "jobs/jobs_routes.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 // A row may wait this long for PostgreSQL at a stop; the next start ships what is left.
 constexpr std::chrono::milliseconds kShipAtStop{2000};
+// Speeches may wait so long for being written into the history; what is left then is not kept.
+constexpr std::chrono::milliseconds kKeepAtStop{2000};
 
 }  // namespace
 
@@ -19,7 +22,9 @@ Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSett
                identity::Access& access)
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
       events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
-      idempotency_(loop, settings.idempotency), jobs_(loop, threads, settings.jobs) {
+      idempotency_(loop, settings.idempotency), jobs_(loop, threads, settings.jobs),
+      dictionaries_(loop, threads, settings.dictionaries),
+      history_(loop, blobs_, settings.history) {
     events_.AddReader(events::MetricsReader());
     exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }
@@ -47,6 +52,7 @@ void Ground::AddRoutes(http::Router& router) {
     jobs::AddRoutes(router, jobs_, access_.Guard(Scope::kSpeechRead),
                     access_.Guard(Scope::kSpeechWrite));
     exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
+    dictionaries::AddRoutes(router, dictionaries_, access_);
 }
 
 Task<void> Ground::Start(std::shared_ptr<pg::Database> database) {
@@ -69,6 +75,9 @@ Task<void> Ground::Start(std::shared_ptr<pg::Database> database) {
     events_.Start(*database_);
     jobs_.Start(*database_, keyring_);
     idempotency_.Start(*database_, blobs_, journal_->node());
+    dictionaries_.Start(database_);
+    history_.Start(database_, keyring_);
+    voice_settings_.Start(database_);
 }
 
 void Ground::OnAccessChange(std::string_view kind, std::string_view subject) {
@@ -88,12 +97,16 @@ void Ground::Drain() {
 
 Task<void> Ground::Stop() {
     if (!database_) co_return;
+    co_await history_.Drain(kKeepAtStop);
+    history_.Stop();
     co_await jobs_.Stop();
     co_await shipper_->Drain(kShipAtStop);
     co_await shipper_->Stop();
     co_await limits_.Stop();
     co_await events_.Stop();
     idempotency_.Stop();
+    dictionaries_.Stop();
+    voice_settings_.Stop();
     blobs_.Stop();
     co_await access_.Stop();
     database_->Close();

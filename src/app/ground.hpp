@@ -7,6 +7,8 @@
 
 #include "app/app_settings.hpp"
 #include "blob/blob.hpp"
+#include "dictionaries/dictionaries.hpp"
+#include "history/history.hpp"
 #include "http/client.hpp"
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
@@ -18,6 +20,7 @@
 #include "speech/meter.hpp"
 #include "usage/journal.hpp"
 #include "usage/shipper.hpp"
+#include "voices/voices.hpp"
 
 namespace vf::app {
 
@@ -41,6 +44,9 @@ public:
     // Null until Start.
     pg::Database* database() const { return database_.get(); }
     idempotency::Idempotency& idempotency() { return idempotency_; }
+    dictionaries::Dictionaries& dictionaries() { return dictionaries_; }
+    history::History& history() { return history_; }
+    voices::VoiceSettings& voice_settings() { return voice_settings_; }
     usage::Journal* journal() const { return journal_.get(); }
     // Filled by Start; nobody is admitted before.
     const speech::Metering& metering() const { return metering_; }
@@ -61,6 +67,9 @@ private:
     blob::Blobs blobs_;
     idempotency::Idempotency idempotency_;
     jobs::Jobs jobs_;
+    dictionaries::Dictionaries dictionaries_;
+    history::History history_;
+    voices::VoiceSettings voice_settings_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };

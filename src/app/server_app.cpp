@@ -16,7 +16,9 @@
 #include "app/system_routes.hpp"
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
+#include "dialects/elevenlabs/elevenlabs_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket.hpp"
+#include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
 #include "dialects/native/stream_socket.hpp"
 #include "dialects/openai/openai_routes.hpp"
@@ -85,11 +87,18 @@ struct ServerApp::Impl {
           elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
+          elevenlabs(router,
+                     {speech, engines.catalogue(), access, ground.idempotency(),
+                      ground.dictionaries(), ground.history(), ground.voice_settings(),
+                      [this] { return ground.database(); }, s.speech.max_concurrent}),
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
-        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
-        openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
+        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
+                          ground.dictionaries());
+        openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
+                          ground.dictionaries());
+        models::AddRoutes(router, engines.catalogue(), access);
         native::AddStreamSocket(router, stream_socket);
         elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
     }
@@ -111,6 +120,7 @@ struct ServerApp::Impl {
     http::StaticFiles page;
     SystemRoutes system;
     http::Router router;
+    elevenlabs::Routes elevenlabs;
     http::Server server;
     SignalSet signals{loop, SIGTERM, SIGINT};
     int exit_code = 0;

@@ -1,9 +1,34 @@
 #include "dialects/speech_response.hpp"
 
+#include <map>
 #include <string>
+
+#include "text/ssml.hpp"
 
 namespace vf::dialects {
 namespace {
+
+constexpr std::size_t kMostLexicons = 10;  // of one SSML text
+
+using Lexicons = std::map<std::string, std::shared_ptr<const text::Lexicon>, std::less<>>;
+
+// What <lexicon> asks for. Markup that cannot be read has its error told by who speaks it.
+Task<std::shared_ptr<const Lexicons>> LoadNamed(const speech::SpeechRequest& speech,
+                                                dictionaries::Dictionaries& dictionaries) {
+    auto out = std::make_shared<Lexicons>();
+    if (speech.markup != speech::Markup::kSsml ||
+        speech.text.find("<lexicon") == std::string::npos) {
+        co_return out;
+    }
+    const Result<text::Script> script = text::ReadSsml(speech.text);
+    if (!script) co_return out;
+    for (const std::string& name : script->lexicons) {
+        if (out->size() == kMostLexicons) break;
+        auto lexicon = co_await dictionaries.LoadByName(speech.caller.team, name);
+        if (lexicon) out->emplace(name, std::move(lexicon));
+    }
+    co_return out;
+}
 
 // Warnings name what the caller wrote: only what a header may hold is left of it.
 std::string HeaderText(const std::vector<std::string>& warnings) {
@@ -41,6 +66,30 @@ void Sign(speech::SpeechRequest& speech, const http::Request& request) {
     speech.caller = request.caller;
     speech.operation = request.operation;
     speech.route = std::string(request.route);
+}
+
+Task<Result<void>> UseDictionaries(speech::SpeechRequest& speech,
+                                   dictionaries::Dictionaries& dictionaries,
+                                   std::vector<dictionaries::Locator> named) {
+    const TeamId team = speech.caller.team;
+    if (named.empty()) {
+        auto own = dictionaries.TryLoadDefaults(team);
+        if (!own) own = co_await dictionaries.LoadDefaults(team);
+        speech.dictionaries = *std::move(own);
+    } else {
+        auto loaded = co_await dictionaries.LoadAll(team, std::move(named));
+        if (!loaded) co_return std::move(loaded).error();
+        speech.dictionaries = *std::move(loaded);
+    }
+    std::shared_ptr<const Lexicons> lexicons = co_await LoadNamed(speech, dictionaries);
+    if (!lexicons->empty()) {
+        speech.find_dictionary =
+            [lexicons](std::string_view name) -> std::shared_ptr<const text::Lexicon> {
+            const auto found = lexicons->find(name);
+            return found == lexicons->end() ? nullptr : found->second;
+        };
+    }
+    co_return Result<void>();
 }
 
 void AbandonOnCancel(http::Request& request, const speech::Speech& speech) {

@@ -150,14 +150,28 @@ void Router::ErrorsUnder(std::string prefix, ErrorFormat format) {
     formats_.emplace(shorter, std::move(prefix), format);  // the longest stands first
 }
 
-ErrorFormat Router::ErrorsFor(std::string_view path) const {
-    for (const auto& [prefix, format] : formats_) {
+void Router::Mount(std::string segment) {
+    mounts_.push_back(std::move(segment));
+}
+
+const std::pair<std::string, ErrorFormat>* Router::FormatOf(std::string_view path) const {
+    for (const auto& item : formats_) {
+        const std::string& prefix = item.first;
         if (path.starts_with(prefix) &&
             (path.size() == prefix.size() || path[prefix.size()] == '/')) {
-            return format;
+            return &item;
         }
     }
-    return ProblemResponse;
+    return nullptr;
+}
+
+ErrorFormat Router::ErrorsFor(std::string_view path) const {
+    for (const std::string& mount : mounts_) {
+        if (!path.starts_with('/') || !path.substr(1).starts_with(mount + "/")) continue;
+        if (const auto* found = FormatOf(path.substr(mount.size() + 1))) return found->second;
+    }
+    const auto* found = FormatOf(path);
+    return found ? found->second : ProblemResponse;
 }
 
 std::vector<RouteInfo> Router::Routes() const {
@@ -168,6 +182,11 @@ Router::Match Router::Find(Method method, const std::vector<std::string>& segmen
     Match match;
     std::vector<std::string> values;
     Walk(*root_, segments, 0, method, values, match);
+    if (match.allowed == 0 && segments.size() > 1 &&
+        std::ranges::find(mounts_, segments.front()) != mounts_.end()) {
+        values.clear();
+        Walk(*root_, segments, 1, method, values, match);
+    }
     return match;
 }
 

@@ -80,6 +80,10 @@ public:
     // upgrade (426 for a plain GET), are as for any route.
     void AddSocket(std::string pattern, SocketHandler handler, RouteOptions options = {});
 
+    // Every route is found below "/<segment>" as well, and so is its error format, where nothing is
+    // registered there: for clients that need an address of their own.
+    void Mount(std::string segment);
+
     // The format of 404, 405 and malformed requests for paths at or below `prefix` ("/v1/audio").
     // The longest prefix wins; elsewhere it is ProblemResponse.
     void ErrorsUnder(std::string prefix, ErrorFormat format);
@@ -99,12 +103,14 @@ public:
 private:
     struct Node;
     Route& Insert(Method method, std::string pattern, RouteOptions options);
+    const std::pair<std::string, ErrorFormat>* FormatOf(std::string_view path) const;
     bool Walk(Node& node, const std::vector<std::string>& segments, std::size_t at, Method method,
               std::vector<std::string>& values, Match& match);
 
     std::unique_ptr<Node> root_;
     std::vector<std::pair<std::string, ErrorFormat>> formats_;
     std::vector<RouteInfo> routes_;
+    std::vector<std::string> mounts_;
 };
 
 // "GET, HEAD, OPTIONS" from Match::allowed.

@@ -65,12 +65,22 @@ struct Attempt {
     OperationId operation;
 };
 
+// What tells of the body, also in the words of ElevenLabs' clients.
+bool IsKept(std::string_view name) {
+    for (const char* kept : {"Content-Type", "request-id", "character-cost", "history-item-id",
+                             "current-concurrent-requests", "maximum-concurrent-requests",
+                             "x-trace-id", "x-region"}) {
+        if (http::EqualsIgnoringCase(name, kept)) return true;
+    }
+    return false;
+}
+
 std::string KeptHeaders(const http::Response& response) {
     json::object kept;
     for (const auto& [name, value] : response.headers) {
         const bool is_ours =
             name.size() > 12 && http::EqualsIgnoringCase(name.substr(0, 12), "X-VoiceFlow-");
-        if (is_ours || http::EqualsIgnoringCase(name, "Content-Type")) kept[name] = value;
+        if (is_ours || IsKept(name)) kept[name] = value;
     }
     return json::Print(kept);
 }

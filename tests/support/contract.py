@@ -43,7 +43,12 @@ def documented():
             for status in operation["responses"]}
 
 
+# Every path is there below these too, by the description's own words.
+MOUNTS = re.compile("^/(elevenlabs|openai)(?=/)")
+
+
 def find(method, path):
+    path = MOUNTS.sub("", path)
     for name, pattern, verb, operation in OPERATIONS:
         if pattern.match(path) and verb == method.lower():
             return name, operation

@@ -9,12 +9,15 @@
 namespace vf::native {
 namespace {
 
-Task<http::Response> Generate(http::Request& request, speech::SpeechService& service) {
+Task<http::Response> Generate(http::Request& request, speech::SpeechService& service,
+                           dictionaries::Dictionaries& dictionaries) {
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     body->whole = true;
     body->wants_timing = false;
     dialects::Sign(*body, request);
+    const Result<void> ready = co_await dialects::UseDictionaries(*body, dictionaries);
+    if (!ready) co_return http::ProblemResponse(ready.error(), request);
     Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
@@ -27,12 +30,15 @@ Task<http::Response> Generate(http::Request& request, speech::SpeechService& ser
 }
 
 // Audio alone, or with its times in the form that the caller likes best.
-Task<http::Response> GenerateStream(http::Request& request, speech::SpeechService& service) {
+Task<http::Response> GenerateStream(http::Request& request, speech::SpeechService& service,
+                                    dictionaries::Dictionaries& dictionaries) {
     const std::optional<StreamForm> form = ChooseStreamForm(request.headers.Get("Accept"));
     if (!form) co_return http::ProblemResponse(NoSuchStreamForm(), request);
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     dialects::Sign(*body, request);
+    const Result<void> ready = co_await dialects::UseDictionaries(*body, dictionaries);
+    if (!ready) co_return http::ProblemResponse(ready.error(), request);
     body->wants_timing = *form != StreamForm::kAudio;
     std::string text = body->text;
     Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
@@ -57,7 +63,8 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency) {
+               idempotency::Idempotency& idempotency,
+               dictionaries::Dictionaries& dictionaries) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
     options.guard = access.Guard(Scope::kVoicesRead);
@@ -67,9 +74,10 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     with_body.consumes = {"application/json", "multipart/form-data"};
     const auto speak =
         [&](const std::vector<std::string>& paths,
-            Task<http::Response> (*handler)(http::Request&, speech::SpeechService&)) {
-            http::Handler inner = [&speech, handler](http::Request& request) {
-                return handler(request, speech);
+            Task<http::Response> (*handler)(http::Request&, speech::SpeechService&,
+                                            dictionaries::Dictionaries&)) {
+            http::Handler inner = [&speech, &dictionaries, handler](http::Request& request) {
+                return handler(request, speech, dictionaries);
             };
             router.AddAll(http::Method::kPost, paths,
                           idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);

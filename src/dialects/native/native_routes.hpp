@@ -1,6 +1,7 @@
 #pragma once
 // The native door: POST /v1/generate and /v1/generate/stream with their aliases, GET /api/voices.
 
+#include "dictionaries/dictionaries.hpp"
 #include "engines/voice.hpp"
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
@@ -12,6 +13,6 @@ namespace vf::native {
 // Everything given must outlive the router.
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency);
+               idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries);
 
 }  // namespace vf::native

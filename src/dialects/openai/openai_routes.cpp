@@ -18,11 +18,14 @@ http::StreamBody EventBody(const std::shared_ptr<speech::Speech>& speech, Execut
     return {events, std::nullopt};
 }
 
-Task<http::Response> Speak(http::Request& request, speech::SpeechService& service) {
+Task<http::Response> Speak(http::Request& request, speech::SpeechService& service,
+                           dictionaries::Dictionaries& dictionaries) {
     Result<OpenAiSpeech> body = ReadSpeechBody(request.body);
     if (!body) co_return ErrorResponse(body.error(), request);
     dialects::Sign(body->speech, request);
     const bool is_sse = body->is_sse;
+    const Result<void> ready = co_await dialects::UseDictionaries(body->speech, dictionaries);
+    if (!ready) co_return ErrorResponse(ready.error(), request);
     Result<std::shared_ptr<speech::Speech>> started =
         co_await service.Start(std::move(body->speech));
     if (!started) co_return ErrorResponse(started.error(), request);
@@ -47,30 +50,23 @@ Task<http::Response> Speak(http::Request& request, speech::SpeechService& servic
     co_return response;
 }
 
-http::Response Model(const http::Request& request, const engines::Catalogue& catalogue) {
-    std::optional<json::value> model = FindModel(catalogue, request.PathParam("model"));
-    if (model) return http::JsonResponse(200, *model);
-    return ErrorResponse(Error(ErrorKind::kNotFound, "model_not_found",
-                               "There is no model with this id. GET /v1/models lists them.",
-                               {{"model", "not_found", "is not a model of this server."}}),
-                         request);
-}
-
 }  // namespace
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency) {
+               idempotency::Idempotency& idempotency,
+               dictionaries::Dictionaries& dictionaries) {
     http::RouteOptions options;
     options.errors = &ErrorResponse;
     options.guard = access.Guard(Scope::kModelsRead);
     router.ErrorsUnder("/v1/audio", &ErrorResponse);
-    router.ErrorsUnder("/v1/models", &ErrorResponse);
 
     http::RouteOptions with_body = options;
     with_body.consumes = {"application/json"};
     with_body.guard = access.Guard(Scope::kSpeechWrite);
-    http::Handler speak = [&speech](http::Request& request) { return Speak(request, speech); };
+    http::Handler speak = [&speech, &dictionaries](http::Request& request) {
+        return Speak(request, speech, dictionaries);
+    };
     router.Add(http::Method::kPost, "/v1/audio/speech",
                idempotency.Wrap(std::move(speak), &ErrorResponse), with_body);
 
@@ -80,13 +76,8 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
                    }),
                    options);
     };
-    list("/v1/models", &ModelList);
     list("/v1/audio/voices", &AudioVoices);
     list("/v1/audio/models", &AudioModels);
-    router.Add(http::Method::kGet, "/v1/models/{model}",
-               http::QuickHandler(
-                   [&catalogue](http::Request& request) { return Model(request, catalogue); }),
-               options);
 }
 
 }  // namespace vf::openai
