@@ -45,6 +45,7 @@ public:
     pg::Database* database() const { return database_.get(); }
     idempotency::Idempotency& idempotency() { return idempotency_; }
     dictionaries::Dictionaries& dictionaries() { return dictionaries_; }
+    blob::Blobs& blobs() { return blobs_; }
     history::History& history() { return history_; }
     voices::VoiceSettings& voice_settings() { return voice_settings_; }
     usage::Journal* journal() const { return journal_.get(); }

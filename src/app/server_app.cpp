@@ -27,6 +27,7 @@
 #include "pg/data_dir_lock.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/speech_service.hpp"
+#include "text/normalise.hpp"
 #include "text/split.hpp"
 
 namespace vf::app {
@@ -95,7 +96,7 @@ struct ServerApp::Impl {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
         native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
-                          ground.dictionaries());
+                          ground.dictionaries(), ground.blobs());
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         models::AddRoutes(router, engines.catalogue(), access);
@@ -273,6 +274,7 @@ int ServerApp::Run() {
         fmt::print(stderr, "voiceflowd: {}\n", listening.error().message());
         return 1;
     }
+    text::WarmUpNormaliser();
     text::WarmUp();  // on the thread that splits: the first request should not wait for tables
     const Executor executor = app.loop.get_executor();
     Spawn(executor, Impl::WaitForSignal(&app), "signals");

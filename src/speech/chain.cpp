@@ -52,7 +52,9 @@ Chain::Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder)
       goes_on_after_(plan.goes_on_after), engine_rate_(rate_),
       stretcher_(rate_, 1, 0), joiner_(rate_, JoinerOf(plan)), shaper_(rate_, plan.shaping),
       resampler_(rate_, plan.sample_rate), limiter_(plan.sample_rate),
-      encoder_(std::move(encoder)) {}
+      encoder_(std::move(encoder)) {
+    if (plan.wants_quality) quality_.emplace(plan.sample_rate);
+}
 
 std::string Chain::LeadIn(std::chrono::milliseconds time) {
     return Deliver(joiner_.LeadIn(time));
@@ -84,9 +86,13 @@ std::vector<float> Chain::Raise(std::vector<float> samples) const {
 std::string Chain::Deliver(std::vector<float> joined) {
     for (float& sample : joined) sample *= gain_;
     shaper_.Process(joined);
-    const std::vector<float> limited = limiter_.Process(resampler_.Process(joined));
-    samples_ += limited.size();
-    return encoder_->Write(limited);
+    return Encode(limiter_.Process(resampler_.Process(joined)));
+}
+
+std::string Chain::Encode(std::span<const float> finished) {
+    samples_ += finished.size();
+    if (quality_) quality_->Feed(finished);
+    return encoder_->Write(finished);
 }
 
 std::string Chain::Write(std::span<const std::int16_t> samples) {
@@ -127,8 +133,7 @@ std::string Chain::Finish(std::chrono::milliseconds tail) {
     std::vector<float> rest = limiter_.Process(resampler_.Flush());
     const std::vector<float> held = limiter_.Flush();
     rest.insert(rest.end(), held.begin(), held.end());
-    samples_ += rest.size();
-    bytes += encoder_->Write(rest);
+    bytes += Encode(rest);
     bytes += encoder_->Finish();
     return bytes;
 }

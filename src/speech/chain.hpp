@@ -16,6 +16,7 @@
 #include "audio/joiner.hpp"
 #include "audio/limiter.hpp"
 #include "audio/prosody.hpp"
+#include "audio/quality.hpp"
 #include "audio/resampler.hpp"
 #include "audio/shaper.hpp"
 #include "speech/plan.hpp"
@@ -50,6 +51,8 @@ public:
     bool knows_times() const { return joiner_.segment_offset().has_value(); }
     // How far the joined audio has come, in seconds; pauses that come next are not in it.
     double joined_seconds() const { return static_cast<double>(joiner_.position()) / rate_; }
+    // Of what was written so far; nothing was measured unless the plan says so.
+    audio::Quality quality() const { return quality_ ? quality_->Measure() : audio::Quality(); }
     // Samples that left towards the encoder, at the output rate.
     std::uint64_t samples() const { return samples_; }
     // After Finish(): see audio::Encoder::Header().
@@ -59,6 +62,7 @@ private:
     Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder);
     std::vector<float> Raise(std::vector<float> samples) const;
     std::string Deliver(std::vector<float> joined);
+    std::string Encode(std::span<const float> finished);
 
     bool is_light_;
     int rate_;             // at which segments are joined: that of the request's own voice
@@ -74,6 +78,7 @@ private:
     audio::Shaper shaper_;
     audio::Resampler resampler_;
     audio::Limiter limiter_;
+    std::optional<audio::QualityMeter> quality_;
     std::unique_ptr<audio::Encoder> encoder_;
     std::uint64_t samples_ = 0;
 };

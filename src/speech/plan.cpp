@@ -310,6 +310,8 @@ Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
     plan.shaping = {request.shaping.brightness, request.shaping.presence, request.shaping.dynamics};
     plan.whole = request.whole;
     plan.wants_timing = request.wants_timing;
+    plan.wants_quality = request.wants_quality;
+    plan.warnings = request.warnings;
     plan.quality = options.quality;
     return plan;
 }
@@ -339,7 +341,7 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     if (!made) return made;
     SpeechPlan plan = *std::move(made);
     plan.characters = characters;
-    plan.warnings = std::move(script->warnings);
+    for (std::string& warning : script->warnings) plan.warnings.push_back(std::move(warning));
     for (std::size_t i = 1; i < script->styles.size(); ++i) {
         const text::Style& style = script->styles[i];
         engines::Voice voice = VoiceOf(style, plan.voice(), catalogue, options, plan.warnings);

@@ -34,6 +34,7 @@ struct SpeechPlan {
     audio::ShaperOptions shaping;
     bool whole = false;
     bool wants_timing = true;
+    bool wants_quality = false;
     audio::EncoderQuality quality;
     text::Composition text;             // at least one segment
     // How the audio meets what others have spoken before and after it (previous_text, next_text).

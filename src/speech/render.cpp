@@ -179,6 +179,7 @@ Task<void> Renderer::Finish() {
     speech.bytes += bytes.size();
     speech.progress.push_back({speech.bytes, speech.samples});
     speech.exact_header = last->ExactHeader();
+    speech.quality = last->quality();
     for (const text::SegmentMark& mark : plan_->text.tail_marks) {
         timeline_.AddMark(mark, speech.seconds());
     }

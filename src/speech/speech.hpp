@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "audio/format.hpp"
+#include "audio/quality.hpp"
 #include "base/byte_pipe.hpp"
 #include "base/caller.hpp"
 #include "base/ids.hpp"
@@ -76,7 +77,9 @@ struct SpeechRequest {
     std::string previous_text;
     std::string next_text;
     std::optional<std::uint32_t> seed;
-    bool wants_timing = true;  // false: the timeline stays empty
+    bool wants_timing = true;           // false: the timeline stays empty
+    bool wants_quality = false;         // Speech::quality is measured
+    std::vector<std::string> warnings;  // what the dialect did not understand
     bool whole = false;        // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
     Caller caller;
@@ -106,6 +109,7 @@ struct Speech {
     Timeline timeline;
     std::string normalised_text;        // of what was planned so far
     std::vector<std::string> warnings;  // what was not understood; for a header
+    audio::Quality quality;             // where it was asked for; complete once the pipe is
     std::uint64_t samples = 0;          // encoded so far, at `sample_rate`
     // How far the audio was when so many bytes had been encoded; grows with every write.
     struct Progress {

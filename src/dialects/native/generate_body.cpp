@@ -21,6 +21,35 @@ struct NormalisationBody {
 };
 BOOST_DESCRIBE_STRUCT(NormalisationBody, (), (enabled, off, emoji, markdown))
 
+// What the older form's quality means for formats that lose something; the others have one only.
+std::optional<int> BitRateOf(std::string_view quality, audio::Format format) {
+    struct Level {
+        std::string_view name;
+        int mp3, opus, aac;  // bit/s; 0: as configured
+    };
+    constexpr Level kLevels[] = {{"draft", 48'000, 24'000, 32'000},
+                                 {"standard", 0, 0, 0},
+                                 {"high", 160'000, 64'000, 96'000},
+                                 {"ultra", 192'000, 96'000, 128'000}};
+    for (const Level& level : kLevels) {
+        if (level.name != quality) continue;
+        if (format == audio::Format::kMp3) return level.mp3;
+        if (format == audio::Format::kOpus) return level.opus;
+        return format == audio::Format::kAac ? level.aac : 0;
+    }
+    return std::nullopt;
+}
+
+std::optional<dictionaries::Locator> ReadLocator(std::string_view text) {
+    const std::size_t at = text.find('@');
+    const auto id = dictionaries::DictionaryId::Parse(text.substr(0, at));
+    if (!id) return std::nullopt;
+    if (at == std::string_view::npos) return dictionaries::Locator{*id, std::nullopt};
+    const auto version = dictionaries::VersionId::Parse(text.substr(at + 1));
+    if (!version) return std::nullopt;
+    return dictionaries::Locator{*id, *version};
+}
+
 bool IsSymbols(const std::optional<std::string>& value) {
     return !value || *value == "remove" || *value == "read";
 }
@@ -63,11 +92,15 @@ struct GenerateBody {
     std::optional<std::string> previous_text;
     std::optional<std::string> next_text;
     std::optional<std::int64_t> seed;
+    std::vector<std::string> dictionaries;
+    std::optional<std::string> voice_id;
+    std::optional<std::string> emotion;
+    std::optional<std::string> quality;
 };
 BOOST_DESCRIBE_STRUCT(GenerateBody, (),
                       (text, ssml, voice, language, format, sample_rate, speed, pitch, volume,
                        bit_rate, pitch_range, brightness, presence, dynamics, normalisation,
-                       previous_text, next_text, seed))
+                       previous_text, next_text, seed, dictionaries, voice_id, emotion, quality))
 
 std::string FormatNames() {
     std::string names;
@@ -84,6 +117,20 @@ void CheckBody(const GenerateBody& body, json::Checker& check) {
     }
     if (body.text && body.ssml) {
         check.Fail("ssml", "conflict", "cannot stand beside \"text\": send one of them.");
+    }
+    if (body.voice && body.voice_id) {
+        check.Fail("voice_id", "conflict", "is another name of \"voice\": send one of them.");
+    }
+    if (body.quality && !BitRateOf(*body.quality, audio::Format::kMp3)) {
+        check.Fail("quality", "invalid_value",
+                   "must be \"draft\", \"standard\", \"high\" or \"ultra\".");
+    }
+    for (std::size_t i = 0; i < body.dictionaries.size(); ++i) {
+        if (ReadLocator(body.dictionaries[i])) continue;
+        check.Fail("dictionaries", "invalid_id",
+                   fmt::format("entry {} must be the id of a dictionary (dict_…), with \"@\" and the "
+                               "id of a version (dver_…) behind it if need be.",
+                               i));
     }
     check.Range("pitch_range", body.pitch_range, 0.25, 2.0);
     check.Range("brightness", body.brightness, -12.0, 12.0);
@@ -147,7 +194,7 @@ text::NormaliseOptions OptionsOf(const NormalisationBody& body) {
 
 }  // namespace
 
-Result<speech::SpeechRequest> ReadGenerateBody(const http::Request& request) {
+Result<GenerateRequest> ReadGenerateBody(const http::Request& request) {
     std::string form;
     if (request.MediaType() == "multipart/form-data") {
         Result<std::string> text = FormAsJson(request);
@@ -158,7 +205,8 @@ Result<speech::SpeechRequest> ReadGenerateBody(const http::Request& request) {
         json::ReadBody<GenerateBody>(form.empty() ? request.body : form, json::Members::kClosed);
     if (!read) return std::move(read).error();
     GenerateBody& body = *read;
-    speech::SpeechRequest speech;
+    GenerateRequest out;
+    speech::SpeechRequest& speech = out.speech;
     if (body.ssml) {
         speech.markup = speech::Markup::kSsml;
         speech.text_field = "ssml";
@@ -166,7 +214,7 @@ Result<speech::SpeechRequest> ReadGenerateBody(const http::Request& request) {
     } else {
         speech.text = *std::move(body.text);
     }
-    speech.voice = body.voice.value_or("");
+    speech.voice = body.voice ? *body.voice : body.voice_id.value_or("");
     speech.language = body.language.value_or("");
     if (body.format) speech.format = audio::FindFormat(*body.format)->format;
     speech.sample_rate = static_cast<int>(body.sample_rate.value_or(0));
@@ -180,7 +228,14 @@ Result<speech::SpeechRequest> ReadGenerateBody(const http::Request& request) {
     speech.previous_text = std::move(body.previous_text).value_or("");
     speech.next_text = std::move(body.next_text).value_or("");
     if (body.seed) speech.seed = static_cast<std::uint32_t>(*body.seed);
-    return speech;
+    if (body.quality && !body.bit_rate) {
+        speech.bit_rate = *BitRateOf(*body.quality, speech.format);
+    }
+    if (body.emotion && *body.emotion != "neutral" && !body.emotion->empty()) {
+        speech.warnings.push_back("no voice of this server can do \"emotion\" yet");
+    }
+    for (const std::string& text : body.dictionaries) out.dictionaries.push_back(*ReadLocator(text));
+    return out;
 }
 
 }  // namespace vf::native

@@ -1,6 +1,7 @@
 #include "dialects/native/native_routes.hpp"
 
 #include "dialects/native/generate_body.hpp"
+#include "dialects/native/generate_link.hpp"
 #include "dialects/native/stream_events.hpp"
 #include "dialects/native/voices_body.hpp"
 #include "dialects/speech_response.hpp"
@@ -9,43 +10,65 @@
 namespace vf::native {
 namespace {
 
-Task<http::Response> Generate(http::Request& request, speech::SpeechService& service,
-                           dictionaries::Dictionaries& dictionaries) {
-    Result<speech::SpeechRequest> body = ReadGenerateBody(request);
+// What the handlers work with; lives as long as the server.
+struct Means {
+    speech::SpeechService& speech;
+    dictionaries::Dictionaries& dictionaries;
+    blob::Blobs& blobs;
+};
+using SpeakHandler = Task<http::Response> (*)(http::Request&, const Means&);
+
+// The whole audio, or (Accept: application/json) where it is.
+Task<http::Response> Generate(http::Request& request, const Means& means) {
+    Result<GenerateRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
-    body->whole = true;
-    body->wants_timing = false;
-    dialects::Sign(*body, request);
-    const Result<void> ready = co_await dialects::UseDictionaries(*body, dictionaries);
+    const bool wants_link = WantsLink(request);
+    body->speech.whole = true;
+    body->speech.wants_timing = wants_link;
+    body->speech.wants_quality = wants_link;
+    dialects::Sign(body->speech, request);
+    auto named = std::move(body->dictionaries);
+    const Result<void> ready =
+        co_await dialects::UseDictionaries(body->speech, means.dictionaries, std::move(named));
     if (!ready) co_return http::ProblemResponse(ready.error(), request);
-    Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
+    auto wanted = std::move(body->speech);
+    Result<std::shared_ptr<speech::Speech>> started = co_await means.speech.Start(std::move(wanted));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);
-    Result<std::string> audio = co_await service.Collect(speech);
+    Result<std::string> audio = co_await means.speech.Collect(speech);
     if (!audio) co_return http::ProblemResponse(audio.error(), request);
+    if (wants_link) {
+        auto bytes = *std::move(audio);
+        Result<http::Response> link =
+            co_await LinkResponse(request, speech, std::move(bytes), means.blobs);
+        if (!link) co_return http::ProblemResponse(link.error(), request);
+        co_return *std::move(link);
+    }
     http::Response response = dialects::AudioResponse(speech);
     response.body = *std::move(audio);
     co_return response;
 }
 
 // Audio alone, or with its times in the form that the caller likes best.
-Task<http::Response> GenerateStream(http::Request& request, speech::SpeechService& service,
-                                    dictionaries::Dictionaries& dictionaries) {
+Task<http::Response> GenerateStream(http::Request& request, const Means& means) {
     const std::optional<StreamForm> form = ChooseStreamForm(request.headers.Get("Accept"));
     if (!form) co_return http::ProblemResponse(NoSuchStreamForm(), request);
-    Result<speech::SpeechRequest> body = ReadGenerateBody(request);
+    Result<GenerateRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
-    dialects::Sign(*body, request);
-    const Result<void> ready = co_await dialects::UseDictionaries(*body, dictionaries);
+    dialects::Sign(body->speech, request);
+    auto named = std::move(body->dictionaries);
+    const Result<void> ready =
+        co_await dialects::UseDictionaries(body->speech, means.dictionaries, std::move(named));
     if (!ready) co_return http::ProblemResponse(ready.error(), request);
-    body->wants_timing = *form != StreamForm::kAudio;
-    std::string text = body->text;
-    Result<std::shared_ptr<speech::Speech>> started = co_await service.Start(*std::move(body));
+    auto wanted = std::move(body->speech);
+    wanted.wants_timing = *form != StreamForm::kAudio;
+    std::string text = wanted.text;
+    Result<std::shared_ptr<speech::Speech>> started = co_await means.speech.Start(std::move(wanted));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);
-    const Result<void> first = co_await service.WaitForAudio(speech);
+    const Result<void> first = co_await means.speech.WaitForAudio(speech);
     if (!first) co_return http::ProblemResponse(first.error(), request);
     http::Response response = dialects::AudioResponse(speech);
     response.headers.Set("Vary", "Accept");
@@ -63,8 +86,8 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency,
-               dictionaries::Dictionaries& dictionaries) {
+               idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries,
+               blob::Blobs& blobs) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
     options.guard = access.Guard(Scope::kVoicesRead);
@@ -72,16 +95,14 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     http::RouteOptions with_body = options;
     with_body.guard = access.Guard(Scope::kSpeechWrite);
     with_body.consumes = {"application/json", "multipart/form-data"};
-    const auto speak =
-        [&](const std::vector<std::string>& paths,
-            Task<http::Response> (*handler)(http::Request&, speech::SpeechService&,
-                                            dictionaries::Dictionaries&)) {
-            http::Handler inner = [&speech, &dictionaries, handler](http::Request& request) {
-                return handler(request, speech, dictionaries);
-            };
-            router.AddAll(http::Method::kPost, paths,
-                          idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+    const auto means = std::make_shared<const Means>(Means{speech, dictionaries, blobs});
+    const auto speak = [&](const std::vector<std::string>& paths, SpeakHandler handler) {
+        http::Handler inner = [means, handler](http::Request& request) {
+            return handler(request, *means);
         };
+        router.AddAll(http::Method::kPost, paths,
+                      idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+    };
     speak({"/v1/generate", "/generate"}, &Generate);
     speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
 

@@ -1,6 +1,7 @@
 #pragma once
 // The native door: POST /v1/generate and /v1/generate/stream with their aliases, GET /api/voices.
 
+#include "blob/blob.hpp"
 #include "dictionaries/dictionaries.hpp"
 #include "engines/voice.hpp"
 #include "http/router.hpp"
@@ -13,6 +14,7 @@ namespace vf::native {
 // Everything given must outlive the router.
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries);
+               idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries,
+               blob::Blobs& blobs);
 
 }  // namespace vf::native

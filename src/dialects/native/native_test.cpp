@@ -38,22 +38,22 @@ TEST(GenerateBody, ReadsEveryField) {
         JsonRequest(R"({"text":"Hi.","voice":"slt","language":"en","format":"mp3",)"
                     R"("sample_rate":44100,"speed":1.5,"pitch":-2,"volume":3})"));
     ASSERT_TRUE(body);
-    EXPECT_EQ(body->text, "Hi.");
-    EXPECT_EQ(body->voice, "slt");
-    EXPECT_EQ(body->language, "en");
-    EXPECT_EQ(body->format, audio::Format::kMp3);
-    EXPECT_EQ(body->sample_rate, 44100);
-    EXPECT_DOUBLE_EQ(body->speed, 1.5);
-    EXPECT_DOUBLE_EQ(body->pitch, -2);
-    EXPECT_DOUBLE_EQ(body->volume, 3);
+    EXPECT_EQ(body->speech.text, "Hi.");
+    EXPECT_EQ(body->speech.voice, "slt");
+    EXPECT_EQ(body->speech.language, "en");
+    EXPECT_EQ(body->speech.format, audio::Format::kMp3);
+    EXPECT_EQ(body->speech.sample_rate, 44100);
+    EXPECT_DOUBLE_EQ(body->speech.speed, 1.5);
+    EXPECT_DOUBLE_EQ(body->speech.pitch, -2);
+    EXPECT_DOUBLE_EQ(body->speech.volume, 3);
 }
 
 TEST(GenerateBody, AFormIsCheckedByTheSameRules) {
     const auto body = ReadGenerateBody(
         FormRequest({{"text", "\"Quoted\" \\ text"}, {"speed", "1.5"}, {"sample_rate", "16000"}}));
     ASSERT_TRUE(body) << body.error().message();
-    EXPECT_EQ(body->text, "\"Quoted\" \\ text");
-    EXPECT_DOUBLE_EQ(body->speed, 1.5);
+    EXPECT_EQ(body->speech.text, "\"Quoted\" \\ text");
+    EXPECT_DOUBLE_EQ(body->speech.speed, 1.5);
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "a"}, {"speed", "fast"}})), "/speed wrong_type");
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "a"}, {"speed", "nan"}})), "/speed wrong_type");
     EXPECT_EQ(FirstWrong(FormRequest({{"text", "a"}, {"text", "b"}})), "/text duplicate_member");
