@@ -52,16 +52,25 @@ void AddLabel(const Rules& rules, std::string_view label, std::string& out) {
 std::string Letters(const Rules& rules, std::string_view text) {
     const Table* signs = rules.FindTable("sign");
     std::string out;
+    bool is_letter = false;
     while (!text.empty()) {
+        const bool after_letter = is_letter;
+        is_letter = false;
         const std::size_t length = Utf8SequenceLength(text);
         const std::string_view c = text.substr(0, length);
         text.remove_prefix(length);
         if (length == 1 && IsDigit(c[0])) {
             AddWord(out, Speller::Of(rules).Number(c));
         } else if (length == 1 && IsAsciiLetter(c[0])) {
-            // A capital is a letter's name; a small "a" is a word.
-            const char upper = static_cast<char>(std::toupper(static_cast<unsigned char>(c[0])));
-            AddWord(out, std::string_view(&upper, 1));
+            // A capital is a letter's name; a small "a" is a word. English engines take even the
+            // capital for the article, unless a hyphen ties it to the next letter.
+            if (after_letter && rules.language == "en") {
+                out += '-';
+            } else if (!out.empty()) {
+                out += ' ';
+            }
+            out += static_cast<char>(std::toupper(static_cast<unsigned char>(c[0])));
+            is_letter = true;
         } else if (const Entry* entry = signs ? signs->Find(c) : nullptr) {
             AddWord(out, entry->front());
         } else if (IsWordChar(Utf8Decode(c))) {

@@ -243,8 +243,12 @@ Result<> GuardXml(std::string_view xml) {
     if (const auto invalid = Utf8FindInvalid(xml)) {
         return Malformed(xml, *invalid, "This is no valid UTF-8.");
     }
-    if (const std::size_t zero = xml.find('\0'); zero != std::string_view::npos) {
-        return Malformed(xml, zero, "XML has no character of number 0.");
+    for (std::size_t at = 0; at < xml.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(xml[at]);
+        if (byte < 0x20 && !IsSpaceByte(xml[at])) {
+            return Malformed(
+                xml, at, "XML has no control character of number " + std::to_string(byte) + ".");
+        }
     }
     return Guardian(xml).Check();
 }

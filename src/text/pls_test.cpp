@@ -127,7 +127,8 @@ TEST(Pls, RefusesBrokenXml) {
           std::string("<lexicon><!-- </lexicon>"), std::string("<lexicon>\xFF</lexicon>"),
           std::string("<lexicon>\0</lexicon>", 20), deep,
           std::string("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><lexicon/>"),
-          std::string("<lexicon>text</lexicon>"), std::string("<lexicon/>text")}) {
+          std::string("<lexicon>\x05</lexicon>"), std::string("<lexicon>text</lexicon>"),
+          std::string("<lexicon/>text")}) {
         EXPECT_EQ(CodeOf(xml), "pls_malformed") << xml.substr(0, 60);
     }
 }
