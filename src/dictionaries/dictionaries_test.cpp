@@ -66,7 +66,17 @@ protected:
 
     template <class T>
     T Run(Task<T> task) {
-        return RunTask(loop, std::move(task));
+        std::optional<T> result;
+        std::exception_ptr failure;
+        asio::co_spawn(loop, std::move(task), [&](std::exception_ptr e, T value) {
+            failure = e;
+            if (!e) result.emplace(std::move(value));
+            loop.stop();
+        });
+        loop.restart();
+        loop.run();
+        if (failure) std::rethrow_exception(failure);
+        return std::move(*result);
     }
     static Task<std::int64_t> Insert(pg::Database* db, TeamId team) {
         constexpr std::chrono::milliseconds kLong{20'000};
