@@ -138,7 +138,8 @@ TEST_F(DictionariesTest, VersionsNeverChange) {
 
 TEST_F(DictionariesTest, WhatTheCacheLetGoOfIsReadAgain) {
     std::vector<Dictionary> made;
-    for (const char* name : {"a", "b", "c", "d"}) made.push_back(Make(mine, name, {Alias("x", name)}));
+    for (const char* name : {"a", "b", "c", "d"})
+        made.push_back(Make(mine, name, {Alias("x", name)}));
     for (int round = 0; round < 2; ++round) {
         for (const Dictionary& one : made) {
             EXPECT_EQ(Spoken(mine.team, {one.id, one.latest}), one.name);

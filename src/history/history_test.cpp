@@ -6,6 +6,7 @@
 #include "history/seal.hpp"
 #include "http/client.hpp"
 #include "pg/pg_testing.hpp"
+#include "text/names.hpp"
 
 namespace vf::history {
 namespace {
@@ -30,8 +31,8 @@ TEST(Seal, BringsBackTextAndTimesAndNothingElse) {
 }
 
 TEST(Seal, SearchIgnoresCase) {
-    EXPECT_EQ(FoldCase("STRASSE"), FoldCase("straße"));
-    EXPECT_NE(FoldCase("a"), FoldCase("b"));
+    EXPECT_EQ(text::FoldCase("STRASSE"), text::FoldCase("straße"));
+    EXPECT_NE(text::FoldCase("a"), text::FoldCase("b"));
 }
 
 TEST(Recording, GivesUpWhatIsTooMuch) {

@@ -80,8 +80,7 @@ TEST(ElevenLabsBody, IsOpenButNotBlind) {
     EXPECT_EQ(CodeOf(R"({"text":"a","model_id":"eleven_tomorrow"})"), "ok");
     EXPECT_EQ(CodeOf(R"({"text":"a","model_id":"tts-1"})"), "unsupported_model");
     EXPECT_EQ(CodeOf(R"({"text":"a","seed":-1})"), "invalid_request");
-    EXPECT_EQ(CodeOf(R"({"text":"a","next_request_ids":["1","2","3","4"]})"),
-              "invalid_parameters");
+    EXPECT_EQ(CodeOf(R"({"text":"a","next_request_ids":["1","2","3","4"]})"), "invalid_parameters");
     EXPECT_EQ(CodeOf("{"), "malformed_json");
 }
 

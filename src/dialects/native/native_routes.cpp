@@ -10,7 +10,7 @@ namespace vf::native {
 namespace {
 
 Task<http::Response> Generate(http::Request& request, speech::SpeechService& service,
-                           dictionaries::Dictionaries& dictionaries) {
+                              dictionaries::Dictionaries& dictionaries) {
     Result<speech::SpeechRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     body->whole = true;
@@ -63,8 +63,7 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency,
-               dictionaries::Dictionaries& dictionaries) {
+               idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
     options.guard = access.Guard(Scope::kVoicesRead);
@@ -72,16 +71,15 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     http::RouteOptions with_body = options;
     with_body.guard = access.Guard(Scope::kSpeechWrite);
     with_body.consumes = {"application/json", "multipart/form-data"};
-    const auto speak =
-        [&](const std::vector<std::string>& paths,
-            Task<http::Response> (*handler)(http::Request&, speech::SpeechService&,
-                                            dictionaries::Dictionaries&)) {
-            http::Handler inner = [&speech, &dictionaries, handler](http::Request& request) {
-                return handler(request, speech, dictionaries);
-            };
-            router.AddAll(http::Method::kPost, paths,
-                          idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+    const auto speak = [&](const std::vector<std::string>& paths,
+                           Task<http::Response> (*handler)(http::Request&, speech::SpeechService&,
+                                                           dictionaries::Dictionaries&)) {
+        http::Handler inner = [&speech, &dictionaries, handler](http::Request& request) {
+            return handler(request, speech, dictionaries);
         };
+        router.AddAll(http::Method::kPost, paths,
+                      idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+    };
     speak({"/v1/generate", "/generate"}, &Generate);
     speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
 
