@@ -88,10 +88,9 @@ struct ServerApp::Impl {
           elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
-          elevenlabs(router,
-                     {speech, engines.catalogue(), access, ground.idempotency(),
-                      ground.dictionaries(), ground.history(), ground.voice_settings(),
-                      [this] { return ground.database(); }, s.speech.max_concurrent}),
+          elevenlabs(router, {speech, engines.catalogue(), access, ground.idempotency(),
+                              ground.dictionaries(), ground.history(), ground.voice_settings(),
+                              [this] { return ground.database(); }, s.speech.max_concurrent}),
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);

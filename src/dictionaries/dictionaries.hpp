@@ -138,8 +138,8 @@ public:
     // With all versions, and out of the defaults.
     Task<Result<void>> Delete(Caller caller, DictionaryId id);
 
-    Task<Result<VersionPage>> Versions(TeamId team, DictionaryId id,
-                                       std::optional<VersionId> after, std::int64_t limit);
+    Task<Result<VersionPage>> Versions(TeamId team, DictionaryId id, std::optional<VersionId> after,
+                                       std::int64_t limit);
     // kNotFound "dictionary_version_not_found".
     Task<Result<Version>> FindVersion(TeamId team, DictionaryId id, VersionId version);
     // The rules of a version, or of the latest one.

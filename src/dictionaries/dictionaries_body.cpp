@@ -112,12 +112,9 @@ json::object ToJson(const Dictionary& dictionary) {
 }
 
 json::object ToJson(const Version& version) {
-    return {{"id", version.id.Wire()},
-            {"dictionary_id", version.dictionary.Wire()},
-            {"version", version.number},
-            {"rule_count", version.rules},
-            {"created_by", version.created_by},
-            {"created_at", Rfc3339(version.created_at)}};
+    return {{"id", version.id.Wire()},          {"dictionary_id", version.dictionary.Wire()},
+            {"version", version.number},        {"rule_count", version.rules},
+            {"created_by", version.created_by}, {"created_at", Rfc3339(version.created_at)}};
 }
 
 json::array RulesJson(const Rules& rules) {

@@ -20,7 +20,7 @@ std::string Rfc3339(Clock::time_point time);
 // All closed; every wrong member is named.
 Result<NewDictionary> ReadNewDictionary(std::string_view body);
 Result<DictionaryChange> ReadChange(std::string_view body);
-Result<Rules> ReadRules(std::string_view body);                   // {"rules": […]}
+Result<Rules> ReadRules(std::string_view body);                         // {"rules": […]}
 Result<std::vector<DictionaryId>> ReadDefaults(std::string_view body);  // {"dictionaries": […]}
 
 }  // namespace vf::dictionaries

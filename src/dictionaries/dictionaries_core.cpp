@@ -39,9 +39,9 @@ Error VersionNotFound() {
 }
 
 Error TooManyNamed() {
-    return {ErrorKind::kInvalid, "too_many_dictionaries",
-            fmt::format("At most {} pronunciation dictionaries can be used at once.",
-                        kMaxDefaults)};
+    return {
+        ErrorKind::kInvalid, "too_many_dictionaries",
+        fmt::format("At most {} pronunciation dictionaries can be used at once.", kMaxDefaults)};
 }
 
 pg::TeamDb Core::Team(TeamId team) const {
@@ -123,8 +123,7 @@ Task<Result<Lexicon>> Dictionaries::Load(TeamId team, Locator locator) {
             version = known->second.version;
         } else {
             pg::TeamDb db = core_->Team(team);
-            const std::optional<VersionId> latest =
-                co_await store::Latest(db, locator.dictionary);
+            const std::optional<VersionId> latest = co_await store::Latest(db, locator.dictionary);
             if (!latest) co_return DictionaryNotFound();
             version = *latest;
             if (core_->latest.size() >= kMaxRemembered) core_->latest.clear();

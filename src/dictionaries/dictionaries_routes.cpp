@@ -103,8 +103,7 @@ Task<Response> Change(Request& request, Dictionaries& dictionaries) {
     Result<DictionaryChange> body = ReadChange(request.body);
     if (!body) co_return http::ProblemResponse(body.error(), request);
     const Caller caller = request.caller;
-    const Result<Dictionary> changed =
-        co_await dictionaries.Change(caller, *id, *std::move(body));
+    const Result<Dictionary> changed = co_await dictionaries.Change(caller, *id, *std::move(body));
     co_return ShownOr(200, changed, request);
 }
 
@@ -122,7 +121,8 @@ Task<Response> SetTo(Request& request, Dictionaries& dictionaries, DictionaryId 
         return rules;
     };
     const Caller caller = request.caller;
-    const Result<Dictionary> changed = co_await dictionaries.SetRules(caller, id, std::move(change));
+    const Result<Dictionary> changed =
+        co_await dictionaries.SetRules(caller, id, std::move(change));
     co_return ShownOr(200, changed, request);
 }
 

@@ -13,15 +13,17 @@ namespace vf::dictionaries {
 namespace {
 
 Error Wrong(const char* member, const char* code, std::string message) {
-    return {ErrorKind::kInvalid, code, fmt::format("The {} {}", member, message),
+    return {ErrorKind::kInvalid,
+            code,
+            fmt::format("The {} {}", member, message),
             {{std::string("/") + member, code, std::move(message)}}};
 }
 
 Result<void> CheckName(const std::string& name) {
-    const bool is_text = !Utf8FindInvalid(name) &&
-                         std::none_of(name.begin(), name.end(), [](char c) {
-                             return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-                         });
+    const bool is_text =
+        !Utf8FindInvalid(name) && std::none_of(name.begin(), name.end(), [](char c) {
+            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        });
     const bool is_long = is_text && Utf8Count(name) > kMaxName;
     if (name.empty() || !is_text || is_long || name.front() == ' ' || name.back() == ' ') {
         return Wrong("name", "invalid_name",
@@ -57,7 +59,8 @@ Result<void> CheckNul(const Rules& rules) {
 }
 
 Error NameTaken(const std::string& name) {
-    return {ErrorKind::kConflict, "dictionary_exists",
+    return {ErrorKind::kConflict,
+            "dictionary_exists",
             "The team has a pronunciation dictionary with the name \"" + name +
                 "\" already. Choose another name, or archive that one.",
             {{"/name", "dictionary_exists", "is in use."}}};
@@ -119,9 +122,8 @@ Task<Result<Dictionary>> Dictionaries::Create(Caller caller, NewDictionary dicti
     store::NewVersion version = VersionRow(caller, id, 1, *prepared);
     const VersionId version_id = version.id;
     const std::string maker = version.created_by;
-    events::NewEvent event =
-        EventOf(caller, "dictionary.created", id,
-                {{"name", dictionary.name}, {"version", version_id.Wire()}});
+    events::NewEvent event = EventOf(caller, "dictionary.created", id,
+                                     {{"name", dictionary.name}, {"version", version_id.Wire()}});
     pg::TeamDb db = core_->Team(caller.team);
     bool is_taken = false;
     try {
@@ -188,8 +190,8 @@ Task<Result<Dictionary>> Dictionaries::Change(Caller caller, DictionaryId id,
         name = change.name.value_or(before->name);
         std::string text = change.description.value_or(before->description);
         const bool archived = change.archived.value_or(before->archived_at.has_value());
-        events::NewEvent event = EventOf(caller, "dictionary.updated", id,
-                                         {{"name", name}, {"archived", archived}});
+        events::NewEvent event =
+            EventOf(caller, "dictionary.updated", id, {{"name", name}, {"archived", archived}});
         co_await store::Update(*transaction, id, name, std::move(text), archived);
         co_await events::Append(*transaction, std::move(event));
         co_await transaction->Commit();
@@ -224,9 +226,8 @@ Task<Result<Dictionary>> Dictionaries::SetRules(Caller caller, DictionaryId id,
     if (!prepared) co_return std::move(prepared).error();
     store::NewVersion version = VersionRow(caller, id, before->latest_number + 1, *prepared);
     const VersionId version_id = version.id;
-    events::NewEvent event =
-        EventOf(caller, "dictionary.updated", id,
-                {{"name", before->name}, {"version", version_id.Wire()}});
+    events::NewEvent event = EventOf(caller, "dictionary.updated", id,
+                                     {{"name", before->name}, {"version", version_id.Wire()}});
     co_await store::InsertVersion(*transaction, std::move(version));
     co_await store::SetLatest(*transaction, id, version_id);
     co_await events::Append(*transaction, std::move(event));
@@ -242,8 +243,7 @@ Task<Result<void>> Dictionaries::Delete(Caller caller, DictionaryId id) {
     auto transaction = co_await db.Begin();
     std::optional<Dictionary> before = co_await store::Lock(*transaction, id);
     if (!before) co_return DictionaryNotFound();
-    events::NewEvent event =
-        EventOf(caller, "dictionary.deleted", id, {{"name", before->name}});
+    events::NewEvent event = EventOf(caller, "dictionary.deleted", id, {{"name", before->name}});
     co_await store::Delete(*transaction, id);
     co_await events::Append(*transaction, std::move(event));
     co_await transaction->Commit();

@@ -20,7 +20,7 @@ constexpr pg::Statement kSetLatest{
     "dictionaries_set_latest",
     "UPDATE dictionaries SET latest_id = $3 WHERE team_id = $1 AND id = $2"};
 
-#define VF_DICTIONARY_COLUMNS                                                                  \
+#define VF_DICTIONARY_COLUMNS                                                                 \
     "SELECT d.id, d.name, d.description, d.latest_id, v.number, v.rule_count, d.created_by, " \
     "(extract(epoch FROM d.created_at) * 1000)::bigint, "                                     \
     "(extract(epoch FROM d.archived_at) * 1000)::bigint "                                     \
@@ -28,14 +28,12 @@ constexpr pg::Statement kSetLatest{
 
 // Alone: a join would be read as it was before the lock was waited for.
 constexpr pg::Statement kLock{
-    "dictionaries_lock",
-    "SELECT 1 FROM dictionaries WHERE team_id = $1 AND id = $2 FOR UPDATE"};
+    "dictionaries_lock", "SELECT 1 FROM dictionaries WHERE team_id = $1 AND id = $2 FOR UPDATE"};
 constexpr pg::Statement kFind{"dictionaries_find",
                               VF_DICTIONARY_COLUMNS "WHERE d.team_id = $1 AND d.id = $2"};
-constexpr pg::Statement kList{
-    "dictionaries_list",
-    VF_DICTIONARY_COLUMNS "WHERE d.team_id = $1 AND ($2::boolean OR d.archived_at IS NULL) "
-                          "AND ($3::uuid IS NULL OR d.id < $3) ORDER BY d.id DESC LIMIT $4"};
+constexpr pg::Statement kList{"dictionaries_list", VF_DICTIONARY_COLUMNS
+                              "WHERE d.team_id = $1 AND ($2::boolean OR d.archived_at IS NULL) "
+                              "AND ($3::uuid IS NULL OR d.id < $3) ORDER BY d.id DESC LIMIT $4"};
 #undef VF_DICTIONARY_COLUMNS
 
 constexpr pg::Statement kUpdate{
@@ -64,10 +62,9 @@ constexpr pg::Statement kFindVersion{
     "(extract(epoch FROM created_at) * 1000)::bigint FROM dictionary_versions "
     "WHERE team_id = $1 AND dictionary_id = $2 AND id = $3"};
 
-constexpr pg::Statement kLoadVersion{
-    "dictionaries_load_version",
-    "SELECT rules::text FROM dictionary_versions "
-    "WHERE team_id = $1 AND dictionary_id = $2 AND id = $3"};
+constexpr pg::Statement kLoadVersion{"dictionaries_load_version",
+                                     "SELECT rules::text FROM dictionary_versions "
+                                     "WHERE team_id = $1 AND dictionary_id = $2 AND id = $3"};
 
 constexpr pg::Statement kLatest{"dictionaries_latest",
                                 "SELECT latest_id FROM dictionaries WHERE team_id = $1 "

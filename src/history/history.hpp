@@ -45,9 +45,9 @@ using Clock = std::chrono::system_clock;
 
 struct HistoryOptions {
     std::chrono::milliseconds keep{std::chrono::hours(30 * 24)};  // 0: nothing is kept
-    std::uint64_t max_audio = 16ULL << 20U;     // bytes of one speech; longer: without audio
-    std::uint64_t max_pending = 64ULL << 20U;   // bytes of all that is not written yet
-    std::int64_t pending = 256;                 // speeches whose text waits to be written
+    std::uint64_t max_audio = 16ULL << 20U;    // bytes of one speech; longer: without audio
+    std::uint64_t max_pending = 64ULL << 20U;  // bytes of all that is not written yet
+    std::int64_t pending = 256;                // speeches whose text waits to be written
     std::chrono::milliseconds sweep_interval{60'000};
     // Not settings.
     std::chrono::milliseconds stitch_for{std::chrono::hours(2)};  // how long a request id is known

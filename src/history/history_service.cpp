@@ -7,6 +7,7 @@
 #include "history/seal.hpp"
 #include "pg/database.hpp"
 #include "secrets/keyring.hpp"
+#include "text/names.hpp"
 
 namespace vf::history {
 namespace {
@@ -134,8 +135,7 @@ Task<void> Write(std::shared_ptr<Core> core, Caller caller, Item item, std::stri
         Count("kept").Increment();
     } else {
         Count("failed").Increment();
-        log::Warning("history_not_written",
-                     {{"team", caller.team.Wire()}, {"error", failure}});
+        log::Warning("history_not_written", {{"team", caller.team.Wire()}, {"error", failure}});
     }
 }
 
@@ -221,7 +221,7 @@ Task<Page> History::List(TeamId team, Filter filter) {
     const Clock::time_point now = core_->now();
     const bool is_search = !filter.search.empty();
     const auto wanted = static_cast<std::size_t>(filter.limit);
-    const std::string search = FoldCase(filter.search);
+    const std::string search = text::FoldCase(filter.search);
     filter.limit = is_search ? kScanRows : filter.limit + 1;
     Page page;
     std::int64_t scanned = 0;
@@ -236,7 +236,8 @@ Task<Page> History::List(TeamId team, Filter filter) {
             ++scanned;
             filter.after = row.item.id;
             if (!core_->Opened(row)) continue;
-            if (is_search && FoldCase(row.item.text).find(search) == std::string::npos) continue;
+            if (is_search && text::FoldCase(row.item.text).find(search) == std::string::npos)
+                continue;
             page.items.push_back(std::move(row.item));
         }
         if (is_end) co_return page;
@@ -272,15 +273,13 @@ Task<Result<blob::BlobContent>> History::Audio(TeamId team, const Item& item) {
                     "it was spoken, or it was deleted.");
 }
 
-Task<std::vector<std::string>> History::TextsOfRequests(TeamId team,
-                                                        std::vector<std::string> ids) {
+Task<std::vector<std::string>> History::TextsOfRequests(TeamId team, std::vector<std::string> ids) {
     std::map<std::string, std::string> texts;
     std::vector<std::string> stored;
     for (const std::string& id : ids) {
-        const auto waiting = std::find_if(core_->pending.rbegin(), core_->pending.rend(),
-                                          [&](const Core::Pending& one) {
-                                              return one.team == team && one.request_id == id;
-                                          });
+        const auto waiting = std::find_if(
+            core_->pending.rbegin(), core_->pending.rend(),
+            [&](const Core::Pending& one) { return one.team == team && one.request_id == id; });
         if (waiting != core_->pending.rend()) {
             texts[id] = waiting->text;
         } else {
@@ -324,12 +323,14 @@ void DeclareSettings(SettingsSchema& schema, HistoryOptions& options) {
     using std::chrono::hours;
     using std::chrono::milliseconds;
     schema.Duration("history.keep", options.keep, milliseconds(0), hours(24 * 365),
-                    {"168h", "How long what was spoken over the ElevenLabs routes is kept for its "
-                             "team; 0s: nothing is kept."});
+                    {"168h",
+                     "How long what was spoken over the ElevenLabs routes is kept for its "
+                     "team; 0s: nothing is kept."});
     schema.Bytes("history.max_audio", options.max_audio, 0, 1ULL << 30U,
                  {"8MiB", "The largest audio that is kept; of longer ones the text only."});
-    schema.Bytes("history.max_pending", options.max_pending, 0, 16ULL << 30U,
-                 {"128MiB", "Memory for audio that is not stored yet; beyond it audio is left out."});
+    schema.Bytes(
+        "history.max_pending", options.max_pending, 0, 16ULL << 30U,
+        {"128MiB", "Memory for audio that is not stored yet; beyond it audio is left out."});
     schema.Integer("history.pending", options.pending, 1, 100'000,
                    {"1000", "How many speeches may wait to be written; more are not kept."});
     schema.Duration("history.sweep_interval", options.sweep_interval, milliseconds(100), hours(24),

@@ -11,20 +11,18 @@ constexpr pg::Statement kInsert{
     "'epoch'::timestamptz + $14::bigint * interval '1 ms', "
     "'epoch'::timestamptz + $15::bigint * interval '1 ms')"};
 
-#define VF_HISTORY_COLUMNS                                                                   \
-    "SELECT id, request_id, voice, voice_name, model, characters, output_format, "           \
+#define VF_HISTORY_COLUMNS                                                                      \
+    "SELECT id, request_id, voice, voice_name, model, characters, output_format, "              \
     "content_type, extension, blob_id, live, (extract(epoch FROM created_at) * 1000)::bigint, " \
     "sealed FROM history_items WHERE team_id = $1 "
 
 constexpr pg::Statement kFind{
-    "history_find",
-    VF_HISTORY_COLUMNS
+    "history_find", VF_HISTORY_COLUMNS
     "AND id = $2 AND expires_at > 'epoch'::timestamptz + $3::bigint * interval '1 ms'"};
 
 // $2 now, $3 after, $4 voice, $5 model, $6 from, $7 to, $8 limit.
 constexpr pg::Statement kListNewest{
-    "history_list_newest",
-    VF_HISTORY_COLUMNS
+    "history_list_newest", VF_HISTORY_COLUMNS
     "AND expires_at > 'epoch'::timestamptz + $2::bigint * interval '1 ms' "
     "AND ($3::uuid IS NULL OR id < $3) AND ($4::text IS NULL OR voice = $4) "
     "AND ($5::text IS NULL OR model = $5) "
@@ -32,8 +30,7 @@ constexpr pg::Statement kListNewest{
     "AND ($7::bigint IS NULL OR created_at < 'epoch'::timestamptz + $7 * interval '1 ms') "
     "ORDER BY id DESC LIMIT $8"};
 constexpr pg::Statement kListOldest{
-    "history_list_oldest",
-    VF_HISTORY_COLUMNS
+    "history_list_oldest", VF_HISTORY_COLUMNS
     "AND expires_at > 'epoch'::timestamptz + $2::bigint * interval '1 ms' "
     "AND ($3::uuid IS NULL OR id > $3) AND ($4::text IS NULL OR voice = $4) "
     "AND ($5::text IS NULL OR model = $5) "

@@ -1,7 +1,5 @@
 #include "history/seal.hpp"
 
-#include <unicode/unistr.h>
-
 #include "base/log.hpp"
 
 namespace vf::history {
@@ -33,14 +31,6 @@ bool Open(const secrets::Keyring& keyring, std::string_view sealed, Item& item) 
     item.alignments = std::move(inside["alignments"]);
     item.dialogue = std::move(inside["dialogue"]);
     return true;
-}
-
-std::string FoldCase(std::string_view text) {
-    std::string out;
-    icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())})
-        .foldCase()
-        .toUTF8String(out);
-    return out;
 }
 
 }  // namespace vf::history

@@ -14,7 +14,4 @@ std::string Seal(const secrets::Keyring& keyring, const Item& item);
 // The same back into `item`. False: its key is gone, or it was changed; logged.
 bool Open(const secrets::Keyring& keyring, std::string_view sealed, Item& item);
 
-// For comparing without regard to case: Unicode's default folding.
-std::string FoldCase(std::string_view text);
-
 }  // namespace vf::history

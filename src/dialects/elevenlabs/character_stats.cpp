@@ -16,7 +16,8 @@ constexpr std::int64_t kMaxNames = 50;
 constexpr std::int64_t kMaxDays = 500;  // groups by day within the longest period
 
 Error Wrong(const char* name, std::string words) {
-    return {ErrorKind::kInvalid, "invalid_parameters",
+    return {ErrorKind::kInvalid,
+            "invalid_parameters",
             fmt::format("The query parameter {} {}", name, words),
             {{name, "invalid_parameters", words}}};
 }
@@ -90,8 +91,7 @@ std::chrono::sys_days NextStep(std::chrono::sys_days day, StatsQuery::Step step)
 Task<json::array> Series(usage::UsageService service, TeamId team, usage::Filter filter,
                          StatsQuery query, std::vector<std::int64_t> steps) {
     const std::string by = "day";
-    const auto page =
-        co_await service.Groups(team, std::move(filter), by, std::nullopt, kMaxDays);
+    const auto page = co_await service.Groups(team, std::move(filter), by, std::nullopt, kMaxDays);
     std::vector<double> values(steps.size(), 0);
     for (const usage::Group& group : page.groups) {
         const auto step = StepOf(steps, group.name);
@@ -154,8 +154,7 @@ Task<json::object> CharacterStats(usage::UsageService service, TeamId team, Stat
             if (by == "key") one.key = KeyId::Parse(group.name);
             // Without a key: the demo team's, which has none.
             if (by == "key" && !one.key) continue;
-            series[group.name] =
-                co_await Series(service, team, std::move(one), query, steps);
+            series[group.name] = co_await Series(service, team, std::move(one), query, steps);
         }
     }
     json::array times;

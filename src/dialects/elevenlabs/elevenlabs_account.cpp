@@ -84,8 +84,7 @@ Task<Figures> ReadFigures(const Deps& deps, Caller caller) {
     const usage::Sums& sums = caller.live ? summary.live : summary.test;
     if (!is_known) out.used = sums.characters;
     out.charge_milli = sums.charge_milli;
-    out.reset_unix =
-        std::chrono::floor<std::chrono::seconds>(month.to.time_since_epoch()).count();
+    out.reset_unix = std::chrono::floor<std::chrono::seconds>(month.to.time_since_epoch()).count();
     co_return out;
 }
 
@@ -146,20 +145,20 @@ Task<Response> ShowUser(Request& request, const Deps& deps) {
     const Caller caller = request.caller;
     const Figures figures = co_await ReadFigures(deps, caller);
     const auto created = static_cast<std::int64_t>(caller.team.uuid.UnixMillis() / 1000);
-    co_return http::JsonResponse(200, json::object{
-                                          {"user_id", UserOf(caller)},
-                                          {"workspace_id", caller.team.Wire()},
-                                          {"subscription", SubscriptionJson(caller, figures, false)},
-                                          {"is_new_user", false},
-                                          {"xi_api_key", nullptr},
-                                          {"xi_api_key_preview", nullptr},
-                                          {"is_api_key_hashed", true},
-                                          {"can_use_delayed_payment_methods", false},
-                                          {"is_onboarding_completed", true},
-                                          {"is_onboarding_checklist_completed", true},
-                                          {"first_name", nullptr},
-                                          {"created_at", created},
-                                          {"seat_type", "workspace_member"}});
+    co_return http::JsonResponse(
+        200, json::object{{"user_id", UserOf(caller)},
+                          {"workspace_id", caller.team.Wire()},
+                          {"subscription", SubscriptionJson(caller, figures, false)},
+                          {"is_new_user", false},
+                          {"xi_api_key", nullptr},
+                          {"xi_api_key_preview", nullptr},
+                          {"is_api_key_hashed", true},
+                          {"can_use_delayed_payment_methods", false},
+                          {"is_onboarding_completed", true},
+                          {"is_onboarding_checklist_completed", true},
+                          {"first_name", nullptr},
+                          {"created_at", created},
+                          {"seat_type", "workspace_member"}});
 }
 
 Task<Response> ShowStats(Request& request, const Deps& deps) {

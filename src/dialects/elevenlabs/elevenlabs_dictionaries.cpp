@@ -3,70 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/describe.hpp>
 #include <charconv>
 #include <set>
 #include <unordered_map>
 
-#include "base/json_body.hpp"
+#include "dialects/elevenlabs/dictionary_bodies.hpp"
 #include "dialects/elevenlabs/elevenlabs_deps.hpp"
 #include "dialects/elevenlabs/elevenlabs_error.hpp"
-#include "dictionaries/dictionaries_rules.hpp"
 #include "http/multipart.hpp"
 #include "text/pls.hpp"
 
 namespace vf::elevenlabs {
-
-struct RuleBody {
-    json::Required<std::string> type;
-    json::Required<std::string> string_to_replace;
-    std::optional<std::string> alias;
-    std::optional<std::string> phoneme;
-    std::optional<std::string> alphabet;
-    bool case_sensitive = true;
-    bool word_boundaries = true;
-};
-BOOST_DESCRIBE_STRUCT(RuleBody, (),
-                      (type, string_to_replace, alias, phoneme, alphabet, case_sensitive,
-                       word_boundaries))
-
-void CheckBody(const RuleBody& body, json::Checker& check) {
-    if (*body.type == "alias") {
-        if (!body.alias) check.Fail("alias", "required", "is required in a rule of type alias.");
-    } else if (*body.type == "phoneme") {
-        if (!body.phoneme) {
-            check.Fail("phoneme", "required", "is required in a rule of type phoneme.");
-        }
-        if (!body.alphabet) {
-            check.Fail("alphabet", "required", "is required in a rule of type phoneme.");
-        }
-    } else {
-        check.Fail("type", "not_allowed", "must be alias or phoneme.");
-    }
-}
-
-struct FromRulesBody {
-    json::Required<std::string> name;
-    json::Required<std::vector<RuleBody>> rules;
-    std::optional<std::string> description;
-};
-BOOST_DESCRIBE_STRUCT(FromRulesBody, (), (name, rules, description))
-
-struct RulesBody {
-    json::Required<std::vector<RuleBody>> rules;
-};
-BOOST_DESCRIBE_STRUCT(RulesBody, (), (rules))
-
-struct RuleStringsBody {
-    json::Required<std::vector<std::string>> rule_strings;
-};
-BOOST_DESCRIBE_STRUCT(RuleStringsBody, (), (rule_strings))
-
-struct PatchBody {
-    std::optional<bool> archived;
-    std::optional<std::string> name;
-};
-BOOST_DESCRIBE_STRUCT(PatchBody, (), (archived, name))
 
 namespace {
 
@@ -86,7 +33,9 @@ Error NotFound() {
 }
 
 Error Parameter(const char* name, const char* code, std::string words) {
-    return {ErrorKind::kInvalid, code, fmt::format("The query parameter {} {}", name, words),
+    return {ErrorKind::kInvalid,
+            code,
+            fmt::format("The query parameter {} {}", name, words),
             {{name, code, words}}};
 }
 
@@ -94,80 +43,6 @@ Result<DictionaryId> IdOf(const Request& request) {
     const auto id = DictionaryId::Parse(request.PathParam("pronunciation_dictionary_id"));
     if (!id) return NotFound();
     return *id;
-}
-
-std::int64_t Seconds(dictionaries::Clock::time_point time) {
-    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
-Result<Rules> RulesOf(std::vector<RuleBody>& bodies) {
-    Rules rules;
-    rules.reserve(bodies.size());
-    for (std::size_t i = 0; i < bodies.size(); ++i) {
-        RuleBody& body = bodies[i];
-        text::LexiconRule rule;
-        if (*body.type == "alias") {
-            rule.grapheme = std::move(body.string_to_replace.value);
-            rule.value = *std::move(body.alias);
-        } else {
-            auto made = dictionaries::PhonemeRule(std::move(body.string_to_replace.value),
-                                                  *std::move(body.phoneme),
-                                                  *std::move(body.alphabet),
-                                                  fmt::format("/rules/{}", i));
-            if (!made) return std::move(made).error();
-            rule = *std::move(made);
-        }
-        rule.case_sensitive = body.case_sensitive;
-        rule.word_boundaries = body.word_boundaries;
-        rules.push_back(std::move(rule));
-    }
-    return rules;
-}
-
-json::object RuleJson(const text::LexiconRule& rule) {
-    json::object out{{"string_to_replace", rule.grapheme},
-                     {"case_sensitive", rule.case_sensitive},
-                     {"word_boundaries", rule.word_boundaries}};
-    if (rule.kind == text::LexiconRule::Kind::kAlias) {
-        out["type"] = "alias";
-        out["alias"] = rule.value;
-    } else {
-        out["type"] = "phoneme";
-        out["phoneme"] = rule.source;
-        out["alphabet"] = rule.alphabet;
-    }
-    return out;
-}
-
-json::object MadeJson(const Dictionary& dictionary) {
-    return {{"id", dictionary.id.Wire()},
-            {"name", dictionary.name},
-            {"created_by", dictionary.created_by},
-            {"creation_time_unix", Seconds(dictionary.created_at)},
-            {"version_id", dictionary.latest.Wire()},
-            {"version_rules_num", dictionary.rules},
-            {"description", dictionary.description},
-            {"permission_on_resource", "admin"}};
-}
-
-json::object MetadataJson(const Dictionary& dictionary) {
-    json::value archived;
-    if (dictionary.archived_at) archived = Seconds(*dictionary.archived_at);
-    return {{"id", dictionary.id.Wire()},
-            {"latest_version_id", dictionary.latest.Wire()},
-            {"latest_version_rules_num", dictionary.rules},
-            {"name", dictionary.name},
-            {"permission_on_resource", "admin"},
-            {"created_by", dictionary.created_by},
-            {"creation_time_unix", Seconds(dictionary.created_at)},
-            {"archived_time_unix", std::move(archived)},
-            {"description", dictionary.description}};
-}
-
-json::object ChangedJson(const Dictionary& dictionary) {
-    return {{"id", dictionary.id.Wire()},
-            {"version_id", dictionary.latest.Wire()},
-            {"version_rules_num", dictionary.rules}};
 }
 
 Task<Response> Create(Request& request, const Deps& deps, dictionaries::NewDictionary wanted) {
@@ -289,10 +164,9 @@ Task<Response> List(Request& request, const Deps& deps) {
     const bool has_more = end != all.end();
     json::value next;
     if (has_more) next = (end - 1)->id.Wire();
-    co_return http::JsonResponse(200,
-                                 json::object{{"pronunciation_dictionaries", std::move(out)},
-                                              {"next_cursor", std::move(next)},
-                                              {"has_more", has_more}});
+    co_return http::JsonResponse(200, json::object{{"pronunciation_dictionaries", std::move(out)},
+                                                   {"next_cursor", std::move(next)},
+                                                   {"has_more", has_more}});
 }
 
 Task<Response> Show(Request& request, const Deps& deps) {
@@ -376,9 +250,8 @@ Task<Response> RemoveRules(Request& request, const Deps& deps) {
     dictionaries::ChangeRules change =
         [strings = std::move(body->rule_strings.value)](Rules old) -> Result<Rules> {
         const std::set<std::string> gone(strings.begin(), strings.end());
-        std::erase_if(old, [&](const text::LexiconRule& rule) {
-            return gone.contains(rule.grapheme);
-        });
+        std::erase_if(old,
+                      [&](const text::LexiconRule& rule) { return gone.contains(rule.grapheme); });
         return old;
     };
     co_return co_await ChangeRules(request, deps, std::move(change));

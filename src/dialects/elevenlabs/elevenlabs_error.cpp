@@ -125,12 +125,9 @@ VendorError VendorErrorOf(const Error& error) {
 http::Response ErrorResponse(const Error& error, const http::Request& request) {
     if (IsValidation(error)) return ValidationResponse(error);
     const VendorError vendor = VendorErrorOf(error);
-    json::object detail{{"type", vendor.type},
-                        {"code", vendor.code},
-                        {"message", error.message()},
-                        {"status", vendor.code},
-                        {"request_id", request.id},
-                        {"param", nullptr}};
+    json::object detail{{"type", vendor.type},        {"code", vendor.code},
+                        {"message", error.message()}, {"status", vendor.code},
+                        {"request_id", request.id},   {"param", nullptr}};
     if (!error.fields().empty()) detail["param"] = error.param();
     http::Response response =
         http::JsonResponse(vendor.status, json::object{{"detail", std::move(detail)}});

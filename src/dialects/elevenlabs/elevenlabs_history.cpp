@@ -18,7 +18,7 @@ struct DownloadBody {
 };
 BOOST_DESCRIBE_STRUCT(DownloadBody, (), (history_item_ids, output_format))
 
-constexpr std::size_t kMaxDownload = 100;                   // items
+constexpr std::size_t kMaxDownload = 100;                  // items
 constexpr std::uint64_t kMaxDownloadBytes = 64ULL << 20U;  // of the archive
 
 void CheckBody(const DownloadBody& body, json::Checker& check) {
@@ -42,7 +42,9 @@ Error NotFound() {
 }
 
 Error Parameter(const std::string& name, const char* code, const std::string& words) {
-    return {ErrorKind::kInvalid, code, fmt::format("The query parameter {} {}", name, words),
+    return {ErrorKind::kInvalid,
+            code,
+            fmt::format("The query parameter {} {}", name, words),
             {{name, code, words}}};
 }
 
@@ -193,9 +195,8 @@ Task<Response> Audio(Request& request, const Deps& deps) {
     Result<blob::BlobContent> content = co_await OpenAudio(request, deps, *item);
     if (!content) co_return ErrorResponse(content.error(), request);
     Response response(200, item->content_type, http::StreamBody{content->pipe, content->length});
-    response.headers.Set("Content-Disposition",
-                         "attachment; filename=\"" + item->id.Wire() + "." + item->extension +
-                             "\"");
+    response.headers.Set("Content-Disposition", "attachment; filename=\"" + item->id.Wire() + "." +
+                                                    item->extension + "\"");
     co_return response;
 }
 
@@ -217,8 +218,8 @@ Task<Response> DownloadOne(Request& request, const Deps& deps, history::Item ite
     Result<std::string> audio = co_await WholeAudio(request, deps, item);
     if (!audio) co_return ErrorResponse(audio.error(), request);
     Response response(200, item.content_type, *std::move(audio));
-    response.headers.Set("Content-Disposition", "attachment; filename=\"" + item.id.Wire() + "." +
-                                                    item.extension + "\"");
+    response.headers.Set("Content-Disposition",
+                         "attachment; filename=\"" + item.id.Wire() + "." + item.extension + "\"");
     co_return response;
 }
 
@@ -270,8 +271,7 @@ void AddHistoryRoutes(http::Router& router, const Deps& deps) {
     using http::Method;
     const RouteAdder add{router, deps};
     add(Method::kGet, "/v1/history", Scope::kSpeechRead, &List);
-    add(Method::kPost, "/v1/history/download", Scope::kSpeechRead, &Download,
-        {"application/json"});
+    add(Method::kPost, "/v1/history/download", Scope::kSpeechRead, &Download, {"application/json"});
     add(Method::kGet, "/v1/history/{history_item_id}", Scope::kSpeechRead, &Show);
     add(Method::kDelete, "/v1/history/{history_item_id}", Scope::kSpeechWrite, &Delete);
     add(Method::kGet, "/v1/history/{history_item_id}/audio", Scope::kSpeechRead, &Audio);

@@ -1,11 +1,10 @@
 #include "dialects/elevenlabs/elevenlabs_models.hpp"
 
-#include <unicode/locid.h>
-#include <unicode/unistr.h>
-
 #include <algorithm>
 #include <array>
 #include <set>
+
+#include "text/names.hpp"
 
 namespace vf::elevenlabs {
 namespace {
@@ -34,14 +33,6 @@ constexpr std::array<Model, 9> kModels = {{
      "Speaks with the voice's own engine; texts up to 10,000 characters.", 10'000, false},
 }};
 
-std::string EnglishName(const std::string& language) {
-    icu::UnicodeString name;
-    icu::Locale(language.c_str()).getDisplayLanguage(icu::Locale::getEnglish(), name);
-    std::string out;
-    name.toUTF8String(out);
-    return out;
-}
-
 json::array Languages(const engines::Catalogue& catalogue) {
     std::set<std::string> tags;
     for (const engines::Voice* voice : catalogue.All()) {
@@ -49,7 +40,7 @@ json::array Languages(const engines::Catalogue& catalogue) {
     }
     json::array out;
     for (const std::string& tag : tags) {
-        out.push_back(json::object{{"language_id", tag}, {"name", EnglishName(tag)}});
+        out.push_back(json::object{{"language_id", tag}, {"name", text::EnglishLanguageName(tag)}});
     }
     return out;
 }

@@ -12,12 +12,10 @@ void RouteAdder::operator()(http::Method method, const char* pattern, Scope scop
     options.guard = deps.access.Guard(scope);
     options.consumes = std::move(consumes);
     options.max_body = max_body;
-    router.Add(
-        method, pattern,
-        http::Handler([deps = &deps, handler](http::Request& request) {
-            return handler(request, *deps);
-        }),
-        std::move(options));
+    router.Add(method, pattern, http::Handler([deps = &deps, handler](http::Request& request) {
+                   return handler(request, *deps);
+               }),
+               std::move(options));
 }
 
 Routes::Routes(http::Router& router, Deps deps) : deps_(std::move(deps)) {

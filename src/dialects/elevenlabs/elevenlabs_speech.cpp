@@ -22,8 +22,8 @@ using http::Request;
 using http::Response;
 
 constexpr std::size_t kPipeBytes = 256 * 1024;
-constexpr std::size_t kMaxContext = 1'000;        // characters of the texts around that matter
-constexpr std::uint64_t kMaxBody = 1ULL << 20U;   // 40,000 characters of any script, escaped
+constexpr std::size_t kMaxContext = 1'000;       // characters of the texts around that matter
+constexpr std::uint64_t kMaxBody = 1ULL << 20U;  // 40,000 characters of any script, escaped
 
 enum class Shape { kWhole, kStream, kTimed, kTimedStream };
 
@@ -100,10 +100,8 @@ Result<const engines::Voice*> FindVoice(speech::SpeechRequest& request,
 Task<Result<void>> LookUp(Work& work, const Deps& deps, TeamId team) {
     SpeechBody& body = work.body;
     speech::SpeechRequest& speech = body.speech;
-    const voices::StoredSettings stored =
-        co_await deps.voice_settings.Find(team, speech.voice);
-    Result<VoiceSettings> settings =
-        ReadVoiceSettings(body.voice_settings, FromStored(stored));
+    const voices::StoredSettings stored = co_await deps.voice_settings.Find(team, speech.voice);
+    Result<VoiceSettings> settings = ReadVoiceSettings(body.voice_settings, FromStored(stored));
     if (!settings) co_return std::move(settings).error();
     work.settings = *settings;
     Apply(work.settings, speech);
@@ -160,8 +158,8 @@ Task<Result<std::shared_ptr<Work>>> Start(Request& request, const Deps& deps, Un
     if (!ready) co_return std::move(ready).error();
     speech.whole = shape == Shape::kWhole || shape == Shape::kTimed;
     if (work->body.is_logged) work->recording = deps.history.Record();
-    speech.wants_timing = shape == Shape::kTimed || shape == Shape::kTimedStream ||
-                          work->recording != nullptr;
+    speech.wants_timing =
+        shape == Shape::kTimed || shape == Shape::kTimedStream || work->recording != nullptr;
     FillItem(*work, request, **voice);
     work->token = under_way.Enter(request.caller.team);
     auto started = co_await deps.speech.Start(std::move(speech));
@@ -192,8 +190,8 @@ Response Answer(const Request& request, const Deps& deps, const std::shared_ptr<
     response.headers.Set("x-trace-id", request.id);
     response.headers.Set("x-region", "default");
     if (work->recording) response.headers.Set("history-item-id", work->item.id.Wire());
-    response.on_done = [work, deps = &deps, caller, done = std::move(response.on_done)](
-                           bool is_whole) {
+    response.on_done = [work, deps = &deps, caller,
+                        done = std::move(response.on_done)](bool is_whole) {
         if (done) done(is_whole);
         if (is_whole) Keep(work, *deps, caller);
         work->token.reset();
@@ -234,14 +232,13 @@ Task<void> WriteLines(std::shared_ptr<Work> work, std::shared_ptr<BytePipe> out)
         }
         if (!*next) break;
         const speech::TimedChunk& chunk = **next;
-        const bool is_nothing = chunk.audio.empty() && chunk.characters.empty() &&
-                                chunk.normalised_characters.empty();
+        const bool is_nothing =
+            chunk.audio.empty() && chunk.characters.empty() && chunk.normalised_characters.empty();
         if (work->recording) work->recording->Append(chunk.audio);
         if (is_nothing) continue;
-        std::string line =
-            json::Print(TimedAudio(chunk.audio, Alignment(chunk.characters),
-                                   Alignment(chunk.normalised_characters))) +
-            "\n";
+        std::string line = json::Print(TimedAudio(chunk.audio, Alignment(chunk.characters),
+                                                  Alignment(chunk.normalised_characters))) +
+                           "\n";
         const bool taken = co_await out->Write(std::move(line));
         if (!taken) {
             work->speech->pipe->Abandon();

@@ -53,8 +53,8 @@ struct DialogueBody {
     std::optional<std::string> apply_text_normalization;
 };
 BOOST_DESCRIBE_STRUCT(DialogueBody, (),
-                      (inputs, model_id, language_code, settings,
-                       pronunciation_dictionary_locators, seed, apply_text_normalization))
+                      (inputs, model_id, language_code, settings, pronunciation_dictionary_locators,
+                       seed, apply_text_normalization))
 
 constexpr std::int64_t kMaxSeed = 4'294'967'295;
 constexpr std::size_t kMaxIds = 3;
@@ -84,7 +84,9 @@ void CheckBody(const DialogueBody& body, json::Checker& check) {
 namespace {
 
 Error Meaning(std::string member, std::string code, std::string words) {
-    return {ErrorKind::kInvalid, code, fmt::format("The member {} {}", member, words),
+    return {ErrorKind::kInvalid,
+            code,
+            fmt::format("The member {} {}", member, words),
             {{"/" + member, code, words}}};
 }
 
@@ -218,7 +220,8 @@ Result<SpeechBody> ReadDialogue(const http::Request& request) {
     SpeechBody out;
     if (const auto query = ReadQuery(request, out); !query) return query.error();
     if (out.speech.markup == speech::Markup::kSsml) {
-        const std::string words = "is for text to speech only: a dialogue's voices stand in inputs.";
+        const std::string words =
+            "is for text to speech only: a dialogue's voices stand in inputs.";
         return Error(ErrorKind::kInvalid, "invalid_parameters",
                      "The query parameter enable_ssml_parsing " + words,
                      {{"enable_ssml_parsing", "invalid_parameters", words}});
@@ -250,10 +253,8 @@ Result<SpeechBody> ReadDialogue(const http::Request& request) {
         }
         speech.text += *input.text;
         speech.turns.push_back({speech.text.size(), *input.voice_id});
-        dialogue.push_back(
-            json::object{{"text", *input.text},
-                         {"voice_id", *input.voice_id},
-                         {"voice_name", *input.voice_id}});
+        dialogue.push_back(json::object{
+            {"text", *input.text}, {"voice_id", *input.voice_id}, {"voice_name", *input.voice_id}});
     }
     speech.voice = speech.turns.front().voice;
     out.dialogue = std::move(dialogue);

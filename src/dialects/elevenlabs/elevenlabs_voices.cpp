@@ -28,7 +28,9 @@ Error VoiceNotFound(std::string_view id) {
 }
 
 Error Parameter(const char* name, const char* code, std::string words) {
-    return {ErrorKind::kInvalid, code, fmt::format("The query parameter {} {}", name, words),
+    return {ErrorKind::kInvalid,
+            code,
+            fmt::format("The query parameter {} {}", name, words),
             {{name, code, words}}};
 }
 
@@ -96,8 +98,8 @@ Result<Search> ReadSearch(const Request& request) {
         } else if (name == "category" && !value.empty()) {
             out.is_nothing = out.is_nothing || value != "premade";
         } else if (name == "voice_type" && !value.empty()) {
-            out.is_nothing = out.is_nothing || (value != "default" && value != "saved" &&
-                                                value != "non-community");
+            out.is_nothing = out.is_nothing ||
+                             (value != "default" && value != "saved" && value != "non-community");
         } else if ((name == "fine_tuning_state" || name == "collection_id") && !value.empty()) {
             out.is_nothing = true;
         } else if (name == "voice_ids" && !value.empty()) {

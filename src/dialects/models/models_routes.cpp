@@ -44,8 +44,7 @@ void AddRoutes(http::Router& router, const engines::Catalogue& catalogue,
     router.ErrorsUnder("/openai", &openai::ErrorResponse);
     router.Mount("elevenlabs");
     router.Mount("openai");
-    router.Add(http::Method::kGet, "/v1/models",
-               http::QuickHandler([&catalogue](Request& request) {
+    router.Add(http::Method::kGet, "/v1/models", http::QuickHandler([&catalogue](Request& request) {
                    if (IsElevenLabs(request)) {
                        return http::JsonResponse(200, elevenlabs::ModelArray(catalogue));
                    }

@@ -54,8 +54,7 @@ Task<http::Response> Speak(http::Request& request, speech::SpeechService& servic
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
                const engines::Catalogue& catalogue, const identity::Access& access,
-               idempotency::Idempotency& idempotency,
-               dictionaries::Dictionaries& dictionaries) {
+               idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries) {
     http::RouteOptions options;
     options.errors = &ErrorResponse;
     options.guard = access.Guard(Scope::kModelsRead);
