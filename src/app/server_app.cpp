@@ -18,10 +18,12 @@
 #include "base/unavailable.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket.hpp"
+#include "dialects/elevenlabs/elevenlabs_socket_hooks.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
 #include "dialects/native/stream_socket.hpp"
 #include "dialects/openai/openai_routes.hpp"
+#include "dialects/speech_response.hpp"
 #include "http/server.hpp"
 #include "http/static_files.hpp"
 #include "pg/data_dir_lock.hpp"
@@ -99,7 +101,11 @@ struct ServerApp::Impl {
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         models::AddRoutes(router, engines.catalogue(), access);
+        stream_socket.prepare = [this](speech::SpeechRequest* request) {
+            return dialects::UseDictionaries(*request, ground.dictionaries());
+        };
         native::AddStreamSocket(router, stream_socket);
+        elevenlabs::SetSocketHooks(elevenlabs_sockets, elevenlabs.deps());
         elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
     }
 

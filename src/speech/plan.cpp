@@ -309,6 +309,7 @@ Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
     plan.bit_rate = request.bit_rate;
     plan.shaping = {request.shaping.brightness, request.shaping.presence, request.shaping.dynamics};
     plan.whole = request.whole;
+    plan.seed = request.seed;
     plan.wants_timing = request.wants_timing;
     plan.wants_quality = request.wants_quality;
     plan.warnings = request.warnings;

@@ -33,6 +33,7 @@ struct SpeechPlan {
     std::vector<StyleVoice> styles;  // one for each of the script; the first is the request's own
     audio::ShaperOptions shaping;
     bool whole = false;
+    std::optional<std::uint32_t> seed;
     bool wants_timing = true;
     bool wants_quality = false;
     audio::EncoderQuality quality;

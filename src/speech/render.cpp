@@ -35,6 +35,7 @@ engines::SegmentRequest RequestOf(const text::Segment& segment, const SpeechPlan
     request.pitch = style.engine_pitch;
     request.pitch_range = style.engine_pitch_range;
     request.pronunciations = PronunciationsOf(segment, style.voice);
+    request.seed = plan.seed;
     request.wants_events = plan.wants_timing || segment.heard.has_value();
     return request;
 }

@@ -1,8 +1,8 @@
 #include "dialects/elevenlabs/elevenlabs_alignment.hpp"
 
-#include <openssl/evp.h>
-
 #include <cmath>
+
+#include "base/base64.hpp"
 
 namespace vf::elevenlabs {
 namespace {
@@ -13,15 +13,6 @@ double Rounded(double seconds) {
 }
 
 }  // namespace
-
-std::string Base64(const std::string& bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
 
 json::value Alignment(const std::vector<speech::TimelineItem>& characters) {
     if (characters.empty()) return nullptr;

@@ -19,6 +19,4 @@ json::value Alignments(const speech::Timeline& timeline);
 // One object of the routes with timestamps.
 json::object TimedAudio(const std::string& audio, json::value alignment, json::value normalised);
 
-std::string Base64(const std::string& bytes);
-
 }  // namespace vf::elevenlabs

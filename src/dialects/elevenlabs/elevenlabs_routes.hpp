@@ -11,6 +11,7 @@ class Routes {
 public:
     // Everything in `deps` must outlive the router, and this too.
     Routes(http::Router& router, Deps deps);
+    const Deps& deps() const { return deps_; }
 
 private:
     Deps deps_;

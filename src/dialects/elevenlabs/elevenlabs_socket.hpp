@@ -31,6 +31,16 @@ struct SocketStart {
     bool is_logged = true;
     json::value voice_settings;  // null: none
     json::value dictionaries;    // pronunciation_dictionary_locators; null: none
+    std::string output_format;   // its name
+};
+
+// Who keeps what a context says. One a context; on the loop.
+class SocketTap {
+public:
+    virtual ~SocketTap() = default;
+    virtual void Hear(std::string_view audio) = 0;  // encoded, in order
+    // All of it was delivered; `text` is all that was said. Not called otherwise.
+    virtual void End(speech::Speech& speech, std::string text) = 0;
 };
 
 // All of it must outlive the router.
@@ -45,10 +55,10 @@ struct SocketDeps {
     std::function<Task<Result<void>>(SocketStart start, speech::SpeechRequest* request)> prepare;
     // What an error is called in `error`; null: its code.
     std::function<std::string(const Error&)> name_of;
-    // A context is over; `text` is all that was said in it. Null: nobody wants to know.
-    std::function<void(const SocketStart& start, const speech::SpeechRequest& request,
-                       std::shared_ptr<speech::Speech> speech, std::string text)>
-        on_spoken;
+    // Null, or a null tap: nothing of the context is kept.
+    std::function<std::unique_ptr<SocketTap>(const SocketStart& start,
+                                             const speech::SpeechRequest& request)>
+        tap;
 };
 
 void AddSocketRoutes(http::Router& router, const SocketDeps& deps);

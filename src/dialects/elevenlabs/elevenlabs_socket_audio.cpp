@@ -1,25 +1,15 @@
 #include "dialects/elevenlabs/elevenlabs_socket_audio.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 
 namespace vf::elevenlabs {
 namespace {
 
 constexpr double kLongestWait = 0.5;  // seconds of audio
-
-std::string Base64(std::string_view bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
 
 std::int64_t Milliseconds(double seconds) {
     return std::llround(seconds * 1000);

@@ -291,7 +291,8 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
     context->request = self->RequestOf(self->query_);
     context->start =
         SocketStart{self->socket_->request().caller, context->request.voice, self->query_.is_logged,
-                    std::move(frame.voice_settings), std::move(frame.dictionaries)};
+                    std::move(frame.voice_settings), std::move(frame.dictionaries),
+                    std::string(self->query_.format.name)};
     Result<VoiceSettings> settings = ReadVoiceSettings(context->start.voice_settings);
     if (!settings) co_return settings.error();
     elevenlabs::Apply(*settings, context->request);
@@ -323,6 +324,8 @@ Task<void> SocketSession::SendAll(std::shared_ptr<SocketSession> self, ContextPt
     std::optional<Error> failure;
     bool is_sent = false;
     const std::shared_ptr<speech::Speech> speech = context->live->speech();
+    std::unique_ptr<SocketTap> tap;
+    if (self->deps_.tap) tap = self->deps_.tap(context->start, context->request);
     try {
         speech::TimedReader reader(speech);
         SocketAudio audio(context->id);
@@ -331,6 +334,7 @@ Task<void> SocketSession::SendAll(std::shared_ptr<SocketSession> self, ContextPt
             if (!next) failure = next.error();
             if (!next || !*next) break;
             const bool is_last = (*next)->is_last;
+            if (tap) tap->Hear((*next)->audio);
             std::optional<std::string> message = audio.Add(std::move(**next));
             if (message) {
                 const bool is_open = co_await self->socket_->Send(*std::move(message));
@@ -349,9 +353,7 @@ Task<void> SocketSession::SendAll(std::shared_ptr<SocketSession> self, ContextPt
     const bool is_flushed = co_await self->socket_->Flush();
     const bool is_delivered = is_sent && is_flushed;
     speech->Delivered(is_delivered);
-    if (self->deps_.on_spoken) {
-        self->deps_.on_spoken(context->start, context->request, speech, std::move(context->text));
-    }
+    if (tap && is_delivered) tap->End(*speech, std::move(context->text));
     std::erase(self->speaking_, context);
     if (context->id) {
         const auto open = self->open_.find(*context->id);

@@ -16,6 +16,11 @@ struct LocatorBody {
 };
 BOOST_DESCRIBE_STRUCT(LocatorBody, (), (pronunciation_dictionary_id, version_id))
 
+struct LocatorsBody {
+    std::vector<LocatorBody> pronunciation_dictionary_locators;
+};
+BOOST_DESCRIBE_STRUCT(LocatorsBody, (), (pronunciation_dictionary_locators))
+
 struct TextBody {
     json::Required<std::string> text;
     std::optional<std::string> model_id;
@@ -260,6 +265,15 @@ Result<SpeechBody> ReadDialogue(const http::Request& request) {
     out.dialogue = std::move(dialogue);
     out.voice_settings = std::move(body.settings);
     return out;
+}
+
+Result<std::vector<dictionaries::Locator>> ReadLocators(const json::value& locators) {
+    if (locators.is_null()) return std::vector<dictionaries::Locator>();
+    const std::string text = json::Print(
+        json::object{{"pronunciation_dictionary_locators", locators}});
+    Result<LocatorsBody> body = json::ReadBody<LocatorsBody>(text, json::Members::kOpen);
+    if (!body) return std::move(body).error();
+    return LocatorsOf(body->pronunciation_dictionary_locators);
 }
 
 }  // namespace vf::elevenlabs

@@ -33,6 +33,8 @@ struct SpeechBody {
 // kInvalid "invalid_request" with every wrong field; what is wrong by meaning: unsupported_model,
 // invalid_output_format, invalid_parameters, dictionary_not_found.
 Result<SpeechBody> ReadSpeech(const http::Request& request);
+// pronunciation_dictionary_locators of a socket's message; null: none. Errors as above.
+Result<std::vector<dictionaries::Locator>> ReadLocators(const json::value& locators);
 // POST /v1/text-to-dialogue…
 Result<SpeechBody> ReadDialogue(const http::Request& request);
 

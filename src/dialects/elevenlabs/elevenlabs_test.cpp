@@ -1,6 +1,7 @@
 // Bodies, errors and small parts of the dialect; pure.
 #include <gtest/gtest.h>
 
+#include "base/base64.hpp"
 #include "dialects/elevenlabs/character_stats.hpp"
 #include "dialects/elevenlabs/elevenlabs_alignment.hpp"
 #include "dialects/elevenlabs/elevenlabs_error.hpp"
