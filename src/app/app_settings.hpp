@@ -17,6 +17,7 @@
 #include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
+#include "dialects/native/preview.hpp"
 #include "speech/options.hpp"
 #include "usage/usage.hpp"
 
@@ -37,6 +38,7 @@ struct AppSettings {
     engines::EngineOptions engines;
     speech::SpeechOptions speech;
     dialects::SocketOptions sockets;
+    native::PreviewOptions previews;
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;

@@ -18,7 +18,9 @@
 #include "base/unavailable.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket.hpp"
 #include "dialects/native/native_routes.hpp"
+#include "dialects/native/preview.hpp"
 #include "dialects/native/stream_socket.hpp"
+#include "dialects/native/voice_routes.hpp"
 #include "dialects/openai/openai_routes.hpp"
 #include "http/server.hpp"
 #include "http/static_files.hpp"
@@ -71,6 +73,12 @@ std::shared_ptr<const std::string> ReadFile(const std::filesystem::path& path) {
                                                std::istreambuf_iterator<char>());
 }
 
+native::PreviewSentences LoadPreviewSentences(const std::filesystem::path& path) {
+    Result<native::PreviewSentences> sentences = native::PreviewSentences::Read(*ReadFile(path));
+    if (!sentences) throw std::runtime_error(path.string() + ": " + sentences.error().message());
+    return *std::move(sentences);
+}
+
 using SignalSet = asio::basic_signal_set<Executor>;
 
 }  // namespace
@@ -83,12 +91,15 @@ struct ServerApp::Impl {
           speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
           elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
+          previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
+                   s.previews),
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
-        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
+        native::AddRoutes(router, speech, access, ground.idempotency());
+        native::AddVoiceRoutes(router, engines.catalogue(), previews, access);
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency());
         native::AddStreamSocket(router, stream_socket);
         elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
@@ -108,6 +119,7 @@ struct ServerApp::Impl {
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
     elevenlabs::SocketDeps elevenlabs_sockets;
+    native::Previews previews;
     http::StaticFiles page;
     SystemRoutes system;
     http::Router router;

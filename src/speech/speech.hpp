@@ -77,6 +77,7 @@ struct SpeechRequest {
     std::string next_text;
     std::optional<std::uint32_t> seed;
     bool wants_timing = true;  // false: the timeline stays empty
+    bool is_metered = true;    // false: nobody is charged, no limit of a plan holds (previews)
     bool whole = false;        // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
     Caller caller;

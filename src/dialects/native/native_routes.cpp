@@ -2,7 +2,6 @@
 
 #include "dialects/native/generate_body.hpp"
 #include "dialects/native/stream_events.hpp"
-#include "dialects/native/voices_body.hpp"
 #include "dialects/speech_response.hpp"
 #include "http/problem.hpp"
 
@@ -56,15 +55,12 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
 }  // namespace
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access,
+               const identity::Access& access,
                idempotency::Idempotency& idempotency) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
-    options.guard = access.Guard(Scope::kVoicesRead);
-
-    http::RouteOptions with_body = options;
-    with_body.guard = access.Guard(Scope::kSpeechWrite);
-    with_body.consumes = {"application/json", "multipart/form-data"};
+    options.guard = access.Guard(Scope::kSpeechWrite);
+    options.consumes = {"application/json", "multipart/form-data"};
     const auto speak =
         [&](const std::vector<std::string>& paths,
             Task<http::Response> (*handler)(http::Request&, speech::SpeechService&)) {
@@ -72,22 +68,10 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
                 return handler(request, speech);
             };
             router.AddAll(http::Method::kPost, paths,
-                          idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+                          idempotency.Wrap(std::move(inner), &http::ProblemResponse), options);
         };
     speak({"/v1/generate", "/generate"}, &Generate);
     speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
-
-    http::RouteOptions json = options;
-    json.produces = {"application/json"};
-    for (const char* path : {"/api/voices", "/api/v1/voices"}) {
-        router.Add(http::Method::kGet, path,
-                   http::QuickHandler([&catalogue](http::Request& request) {
-                       Result<json::value> body = VoicesBody(request, catalogue);
-                       if (!body) return http::ProblemResponse(body.error(), request);
-                       return http::JsonResponse(200, *body);
-                   }),
-                   json);
-    }
 }
 
 }  // namespace vf::native
