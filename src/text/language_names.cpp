@@ -43,6 +43,7 @@ std::string LanguageName(std::string_view tag, std::string_view in) {
     const std::string_view known = WithoutPrivateUse(tag);
     const icu::Locale locale = LocaleOf(known);
     const std::string plain(locale.getLanguage());
+    if (plain.empty()) return std::string(tag);
     for (const icu::Locale& target : {LocaleOf(WithoutPrivateUse(in)), icu::Locale::getEnglish()}) {
         icu::UnicodeString language;
         locale.getDisplayLanguage(target, language);
