@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "blob/blob.hpp"
+#include "dialects/native/preview.hpp"
 #include "dialects/socket_access.hpp"
 #include "engines/engines.hpp"
 #include "events/events.hpp"
@@ -17,7 +18,6 @@
 #include "limits/limits.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
-#include "dialects/native/preview.hpp"
 #include "speech/options.hpp"
 #include "usage/usage.hpp"
 

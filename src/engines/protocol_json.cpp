@@ -36,8 +36,8 @@ struct VoiceBody {
 BOOST_DESCRIBE_STRUCT(VoiceBody, (),
                       (id, name, languages, gender, quality, sample_rate, licence, description,
                        ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max,
-                       pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times,
-                       technology, age, style, is_limited))
+                       pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times, technology,
+                       age, style, is_limited))
 
 struct HelloBody {
     Required<std::int32_t> protocol;
@@ -136,8 +136,7 @@ bool IsSound(const VoiceBody& voice) {
            voice.pitch_range_min >= kLowestRange && voice.pitch_range_min <= 1 &&
            voice.pitch_range_max >= 1 && voice.pitch_range_max <= kHighestRange &&
            (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet)) &&
-           IsOneOf(voice.technology,
-                   {"formant", "diphone", "statistical", "neural", "unknown"}) &&
+           IsOneOf(voice.technology, {"formant", "diphone", "statistical", "neural", "unknown"}) &&
            IsOneOf(voice.age, {"", "young", "adult", "old"}) &&
            IsProse(voice.style, kMaxStyleBytes);
 }

@@ -54,8 +54,7 @@ Task<http::Response> GenerateStream(http::Request& request, speech::SpeechServic
 
 }  // namespace
 
-void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const identity::Access& access,
+void AddRoutes(http::Router& router, speech::SpeechService& speech, const identity::Access& access,
                idempotency::Idempotency& idempotency) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;

@@ -9,8 +9,7 @@
 namespace vf::native {
 
 // Everything given must outlive the router.
-void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const identity::Access& access,
+void AddRoutes(http::Router& router, speech::SpeechService& speech, const identity::Access& access,
                idempotency::Idempotency& idempotency);
 
 }  // namespace vf::native

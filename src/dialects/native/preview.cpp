@@ -79,9 +79,9 @@ std::string Previews::Etag(const engines::Voice& voice, audio::Format format) co
     for (const engines::EngineStats& engine : engines_.stats()) {
         if (engine.engine == voice.engine) version = engine.version;
     }
-    const std::string all = fmt::format("{}\n{}\n{}\n{}\n{}", voice.id, voice.engine, version,
-                                        audio::InfoOf(format).name,
-                                        sentences_.For(LanguageOf(voice)));
+    const std::string all =
+        fmt::format("{}\n{}\n{}\n{}\n{}", voice.id, voice.engine, version,
+                    audio::InfoOf(format).name, sentences_.For(LanguageOf(voice)));
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
     ::SHA256(reinterpret_cast<const unsigned char*>(all.data()), all.size(), digest.data());
     std::string etag = "\"";

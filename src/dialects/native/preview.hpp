@@ -17,7 +17,7 @@
 namespace vf::native {
 
 struct PreviewOptions {
-    std::int64_t concurrent = 8;             // previews being spoken at once
+    std::int64_t concurrent = 8;              // previews being spoken at once
     std::uint64_t cache_bytes = 16ULL << 20;  // of finished ones; the least used go first
 };
 

@@ -85,7 +85,8 @@ bool Matches(const engines::Voice& voice, const Filter& filter) {
 json::value VoiceJson(const engines::Voice& voice) {
     json::array languages;
     for (const std::string& tag : voice.languages) languages.emplace_back(tag);
-    const std::string_view own = voice.languages.empty() ? "" : std::string_view(voice.languages[0]);
+    const std::string_view own =
+        voice.languages.empty() ? "" : std::string_view(voice.languages[0]);
     return json::object{{"id", voice.id},
                         {"name", voice.name},
                         {"description", voice.description},
