@@ -20,6 +20,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     identity::DeclareSettings(schema, settings.access);
     speech::DeclareSettings(schema, settings.speech);
     dialects::DeclareSettings(schema, settings.sockets);
+    native::DeclareSettings(schema, settings.previews);
     engines::DeclareSettings(schema, settings.engines);
     pg::DeclareSettings(schema, settings.pool);
     schema.Secret("database.app_url", settings.app_url,

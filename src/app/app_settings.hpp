@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "blob/blob.hpp"
+#include "dialects/native/preview.hpp"
 #include "dialects/socket_access.hpp"
 #include "dictionaries/dictionaries.hpp"
 #include "engines/engines.hpp"
@@ -39,6 +40,7 @@ struct AppSettings {
     engines::EngineOptions engines;
     speech::SpeechOptions speech;
     dialects::SocketOptions sockets;
+    native::PreviewOptions previews;
     usage::UsageOptions usage;
     limits::LimitsOptions limits;
     events::EventOptions events;

@@ -10,7 +10,11 @@ InstallPaths FindInstallPaths() {
     const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
     const std::filesystem::path prefix = program.parent_path().parent_path();
     const std::filesystem::path share = prefix / "share" / "voiceflow";
-    return {prefix / "libexec" / "voiceflow", share / "page", share / "migrations", share / "plans",
+    return {prefix / "libexec" / "voiceflow",
+            share / "page",
+            share / "migrations",
+            share / "plans",
+            share / "voices",
             share / "openapi.json"};
 }
 

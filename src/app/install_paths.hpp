@@ -1,7 +1,7 @@
 #pragma once
 // Where the installed files are, found from the program's own place: <prefix>/bin/voiceflowd,
 // <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (page, migrations, plans,
-// openapi.json).
+// voices, openapi.json).
 // The build tree has the same shape.
 
 #include <filesystem>
@@ -14,6 +14,7 @@ struct InstallPaths {
     std::filesystem::path page;
     std::filesystem::path migrations;
     std::filesystem::path plans;
+    std::filesystem::path voices;
     std::filesystem::path openapi;
 };
 

@@ -21,7 +21,9 @@
 #include "dialects/elevenlabs/elevenlabs_socket_hooks.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
+#include "dialects/native/preview.hpp"
 #include "dialects/native/stream_socket.hpp"
+#include "dialects/native/voice_routes.hpp"
 #include "dialects/openai/openai_routes.hpp"
 #include "dialects/speech_response.hpp"
 #include "http/server.hpp"
@@ -76,6 +78,12 @@ std::shared_ptr<const std::string> ReadFile(const std::filesystem::path& path) {
                                                std::istreambuf_iterator<char>());
 }
 
+native::PreviewSentences LoadPreviewSentences(const std::filesystem::path& path) {
+    Result<native::PreviewSentences> sentences = native::PreviewSentences::Read(*ReadFile(path));
+    if (!sentences) throw std::runtime_error(path.string() + ": " + sentences.error().message());
+    return *std::move(sentences);
+}
+
 using SignalSet = asio::basic_signal_set<Executor>;
 
 }  // namespace
@@ -88,6 +96,8 @@ struct ServerApp::Impl {
           speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
           elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
+          previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
+                   s.previews),
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
           elevenlabs(router, {speech, engines.catalogue(), access, ground.idempotency(),
@@ -96,8 +106,9 @@ struct ServerApp::Impl {
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
-        native::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
-                          ground.dictionaries(), ground.blobs());
+        native::AddRoutes(router, speech, access, ground.idempotency(), ground.dictionaries(),
+                          ground.blobs());
+        native::AddVoiceRoutes(router, engines.catalogue(), previews, access);
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         models::AddRoutes(router, engines.catalogue(), access);
@@ -123,6 +134,7 @@ struct ServerApp::Impl {
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
     elevenlabs::SocketDeps elevenlabs_sockets;
+    native::Previews previews;
     http::StaticFiles page;
     SystemRoutes system;
     http::Router router;

@@ -13,6 +13,7 @@ using json::Required;
 
 constexpr std::size_t kMaxLabelBytes = 64;
 constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxStyleBytes = 64;
 constexpr std::size_t kMaxProseBytes = 400;
 constexpr double kLowestRange = 0.1;
 constexpr double kHighestRange = 4;
@@ -28,11 +29,15 @@ struct VoiceBody {
     double pitch_range_min = 1, pitch_range_max = 1;
     std::string phoneme_alphabet;
     bool tells_times = true;
+    std::string technology = "unknown";
+    std::string age, style;
+    bool is_limited = false;
 };
 BOOST_DESCRIBE_STRUCT(VoiceBody, (),
                       (id, name, languages, gender, quality, sample_rate, licence, description,
                        ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max,
-                       pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times))
+                       pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times, technology,
+                       age, style, is_limited))
 
 struct HelloBody {
     Required<std::int32_t> protocol;
@@ -113,6 +118,10 @@ bool IsLanguage(std::string_view tag) {
     });
 }
 
+bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> allowed) {
+    return std::ranges::find(allowed, text) != allowed.end();
+}
+
 bool IsSound(const VoiceBody& voice) {
     return IsId(*voice.id) && IsProse(*voice.name, kMaxNameBytes) && !voice.name->empty() &&
            !voice.languages->empty() && voice.languages->size() <= 16 &&
@@ -126,7 +135,10 @@ bool IsSound(const VoiceBody& voice) {
            *voice.pitch_min <= 0 && *voice.pitch_max >= 0 && *voice.pitch_max <= 36 &&
            voice.pitch_range_min >= kLowestRange && voice.pitch_range_min <= 1 &&
            voice.pitch_range_max >= 1 && voice.pitch_range_max <= kHighestRange &&
-           (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet));
+           (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet)) &&
+           IsOneOf(voice.technology, {"formant", "diphone", "statistical", "neural", "unknown"}) &&
+           IsOneOf(voice.age, {"", "young", "adult", "old"}) &&
+           IsProse(voice.style, kMaxStyleBytes);
 }
 
 Voice ToVoice(VoiceBody& body, const std::string& engine) {
@@ -150,6 +162,10 @@ Voice ToVoice(VoiceBody& body, const std::string& engine) {
     voice.pitch_range_max = body.pitch_range_max;
     voice.phoneme_alphabet = std::move(body.phoneme_alphabet);
     voice.tells_times = body.tells_times;
+    voice.technology = std::move(body.technology);
+    voice.age = std::move(body.age);
+    voice.style = std::move(body.style);
+    voice.is_limited = body.is_limited;
     return voice;
 }
 
@@ -177,7 +193,11 @@ std::string EncodeHello(const Hello& hello) {
                                       {"pitch_range_min", voice.pitch_range_min},
                                       {"pitch_range_max", voice.pitch_range_max},
                                       {"phoneme_alphabet", voice.phoneme_alphabet},
-                                      {"tells_times", voice.tells_times}});
+                                      {"tells_times", voice.tells_times},
+                                      {"technology", voice.technology},
+                                      {"age", voice.age},
+                                      {"style", voice.style},
+                                      {"is_limited", voice.is_limited}});
     }
     const json::object body{{"protocol", hello.protocol},
                             {"engine", hello.engine},

@@ -15,9 +15,14 @@ struct Voice {
     std::string gender;                  // "female", "male" or "neutral"
     std::string engine;                  // "flite"
     std::string quality;                 // "standard" or "basic"
-    int sample_rate = 0;                 // Hz; the engine's samples are mono
-    bool ascii_text = false;             // it reads ASCII only: other scripts are transliterated
-    std::string licence;                 // SPDX identifier or a short name
+    std::string technology = "unknown";  // "formant", "diphone", "statistical", "neural"
+    std::string age;                     // "young", "adult", "old"; empty: it suggests none
+    std::string style;                   // a few words, "bright, friendly"; empty: plain reading
+    // True when the voice does not read its language as people write it; the description says why.
+    bool is_limited = false;
+    int sample_rate = 0;      // Hz; the engine's samples are mono
+    bool ascii_text = false;  // it reads ASCII only: other scripts are transliterated
+    std::string licence;      // SPDX identifier or a short name
     std::string description;
     // What brings the voice to -20 LUFS (ITU-R BS.1770), measured over the text of bench/voices.
     double gain_db = 0;

@@ -102,7 +102,9 @@ void Meter::Extend(limits::Permit permit) {
 
 Task<Result<std::unique_ptr<Meter>>> AdmitSpeech(Metering metering, const SpeechRequest& request,
                                                  const Speech& speech) {
-    if (!metering.limits || !metering.journal) co_return std::unique_ptr<Meter>();
+    if (!metering.limits || !metering.journal || !request.is_metered) {
+        co_return std::unique_ptr<Meter>();
+    }
     Result<limits::Permit> permit = co_await Ask(metering, request.caller, speech.characters, 1);
     if (!permit) co_return permit.error();
     co_return std::make_unique<Meter>(*std::move(permit), *metering.journal,

@@ -28,9 +28,12 @@ public:
             voice.languages = {from.language};
             voice.gender = from.gender;
             voice.quality = "basic";
+            voice.technology = "formant";
+            voice.is_limited = !from.limits.empty();
             voice.sample_rate = speech_.sample_rate();
             voice.licence = "GPL-3.0-or-later";
             voice.description = "espeak-ng's formant synthesis: robotic, clear at high speed.";
+            if (voice.is_limited) voice.description += " Limited: " + std::string(from.limits);
             voice.gain_db = GainOf(from.id);
             voice.speed_min = 0.5;
             voice.speed_max = 2.5;

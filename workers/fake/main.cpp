@@ -126,6 +126,7 @@ private:
         v.languages = {"en"};
         v.gender = "neutral";
         v.quality = "basic";
+        v.technology = "formant";
         v.sample_rate = kFakeRate;
         v.licence = "Apache-2.0";
         v.description = "For tests.";

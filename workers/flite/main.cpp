@@ -20,6 +20,9 @@ public:
             voice.languages = {from.base == Base::kAwb ? "en-GB" : "en-US", "en"};
             voice.gender = from.gender;
             voice.quality = "standard";
+            voice.technology = TechnologyOf(from);
+            voice.age = from.age;
+            voice.style = from.style;
             voice.sample_rate = kFliteRate;
             voice.ascii_text = true;
             voice.licence = "BSD-like (CMU)";

@@ -11,6 +11,8 @@ enum class Base { kSlt, kRms, kAwb, kKal16 };
 
 struct FliteVoice {
     std::string_view id, name, gender, description;
+    std::string_view age;  // of the recorded speaker; made voices have none
+    std::string_view style;
     Base base;
     double pitch;    // factor on F0; 0.75 to 1.5 leave the words as clear as they were
     double range;    // factor on F0's distance from its mean, in octaves
@@ -21,6 +23,9 @@ struct FliteVoice {
 
 std::span<const FliteVoice> FliteVoices();
 const FliteVoice* FindFliteVoice(std::string_view id);
+
+// How its sound is made: "diphone" or "statistical".
+std::string_view TechnologyOf(const FliteVoice& voice);
 
 // What a voice does natively, in semitones: as far as the base voice stays clear.
 double LowestPitch(const FliteVoice& voice);

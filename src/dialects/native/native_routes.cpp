@@ -3,7 +3,6 @@
 #include "dialects/native/generate_body.hpp"
 #include "dialects/native/generate_link.hpp"
 #include "dialects/native/stream_events.hpp"
-#include "dialects/native/voices_body.hpp"
 #include "dialects/speech_response.hpp"
 #include "http/problem.hpp"
 
@@ -84,17 +83,13 @@ Task<http::Response> GenerateStream(http::Request& request, const Means& means) 
 
 }  // namespace
 
-void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access,
+void AddRoutes(http::Router& router, speech::SpeechService& speech, const identity::Access& access,
                idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries,
                blob::Blobs& blobs) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
-    options.guard = access.Guard(Scope::kVoicesRead);
-
-    http::RouteOptions with_body = options;
-    with_body.guard = access.Guard(Scope::kSpeechWrite);
-    with_body.consumes = {"application/json", "multipart/form-data"};
+    options.guard = access.Guard(Scope::kSpeechWrite);
+    options.consumes = {"application/json", "multipart/form-data"};
     const auto means = std::make_shared<const Means>(Means{speech, dictionaries, blobs});
     const auto speak = [&](const std::vector<std::string>& paths, SpeakHandler handler) {
         http::Handler inner = [means, handler](http::Request& request) {
@@ -105,18 +100,6 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     };
     speak({"/v1/generate", "/generate"}, &Generate);
     speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
-
-    http::RouteOptions json = options;
-    json.produces = {"application/json"};
-    for (const char* path : {"/api/voices", "/api/v1/voices"}) {
-        router.Add(http::Method::kGet, path,
-                   http::QuickHandler([&catalogue](http::Request& request) {
-                       Result<json::value> body = VoicesBody(request, catalogue);
-                       if (!body) return http::ProblemResponse(body.error(), request);
-                       return http::JsonResponse(200, *body);
-                   }),
-                   json);
-    }
 }
 
 }  // namespace vf::native

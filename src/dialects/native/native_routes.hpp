@@ -1,9 +1,8 @@
 #pragma once
-// The native door: POST /v1/generate and /v1/generate/stream with their aliases, GET /api/voices.
+// The native door: POST /v1/generate and /v1/generate/stream with their aliases.
 
 #include "blob/blob.hpp"
 #include "dictionaries/dictionaries.hpp"
-#include "engines/voice.hpp"
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
 #include "identity/access.hpp"
@@ -12,8 +11,7 @@
 namespace vf::native {
 
 // Everything given must outlive the router.
-void AddRoutes(http::Router& router, speech::SpeechService& speech,
-               const engines::Catalogue& catalogue, const identity::Access& access,
+void AddRoutes(http::Router& router, speech::SpeechService& speech, const identity::Access& access,
                idempotency::Idempotency& idempotency, dictionaries::Dictionaries& dictionaries,
                blob::Blobs& blobs);
 

@@ -5,6 +5,7 @@
 
 #include "base/utf8.hpp"
 #include "speech/catalogue_match.hpp"
+#include "text/language_names.hpp"
 
 namespace vf::native {
 namespace {
@@ -14,6 +15,7 @@ struct Filter {
     std::string gender;
     std::string engine;
     std::string quality;
+    std::string technology;
     std::string search;
 };
 
@@ -41,6 +43,10 @@ Result<Filter> ReadFilter(const http::Request& request) {
         } else if (name == "quality") {
             filter.quality = value;
             one_of(name, value, {"basic", "standard"}, "must be basic or standard.");
+        } else if (name == "technology") {
+            filter.technology = value;
+            one_of(name, value, {"formant", "diphone", "statistical", "neural", "unknown"},
+                   "must be formant, diphone, statistical, neural or unknown.");
         } else if (name == "engine") {
             filter.engine = value;
             if (value.empty() || value.size() > 64) {
@@ -53,8 +59,8 @@ Result<Filter> ReadFilter(const http::Request& request) {
             }
         } else {
             wrong.push_back({name, "unknown_parameter",
-                             "is not a filter; there are language, gender, engine, quality and "
-                             "search."});
+                             "is not a filter; there are language, gender, engine, quality, "
+                             "technology and search."});
         }
     }
     if (wrong.empty()) return filter;
@@ -68,26 +74,36 @@ bool Matches(const engines::Voice& voice, const Filter& filter) {
     if (!filter.gender.empty() && voice.gender != filter.gender) return false;
     if (!filter.engine.empty() && voice.engine != filter.engine) return false;
     if (!filter.quality.empty() && voice.quality != filter.quality) return false;
+    if (!filter.technology.empty() && voice.technology != filter.technology) return false;
     return filter.search.empty() ||
            http::LowerCase(voice.id + "\n" + voice.name + "\n" + voice.description)
                    .find(filter.search) != std::string::npos;
 }
 
-json::object VoiceJson(const engines::Voice& voice) {
+}  // namespace
+
+json::value VoiceJson(const engines::Voice& voice) {
     json::array languages;
     for (const std::string& tag : voice.languages) languages.emplace_back(tag);
-    return {{"id", voice.id},
-            {"name", voice.name},
-            {"description", voice.description},
-            {"languages", std::move(languages)},
-            {"gender", voice.gender},
-            {"engine", voice.engine},
-            {"quality", voice.quality},
-            {"sample_rate", voice.sample_rate},
-            {"licence", voice.licence}};
+    const std::string_view own =
+        voice.languages.empty() ? "" : std::string_view(voice.languages[0]);
+    return json::object{{"id", voice.id},
+                        {"name", voice.name},
+                        {"description", voice.description},
+                        {"languages", std::move(languages)},
+                        {"language_name", text::LanguageName(own, "en")},
+                        {"native_language_name", text::NativeLanguageName(own)},
+                        {"support", voice.is_limited ? "limited" : "full"},
+                        {"gender", voice.gender},
+                        {"age", voice.age},
+                        {"style", voice.style},
+                        {"engine", voice.engine},
+                        {"technology", voice.technology},
+                        {"quality", voice.quality},
+                        {"sample_rate", voice.sample_rate},
+                        {"licence", voice.licence},
+                        {"preview_url", "/api/voices/" + voice.id + "/preview"}};
 }
-
-}  // namespace
 
 Result<json::value> VoicesBody(const http::Request& request, const engines::Catalogue& catalogue) {
     Result<Filter> filter = ReadFilter(request);

@@ -1,5 +1,5 @@
 #pragma once
-// The answer of GET /api/voices.
+// The answers of GET /api/voices and /api/voices/{voice_id}.
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -11,5 +11,8 @@ namespace vf::native {
 // The voices that the query's filters leave, ordered by id. Errors are kInvalid and name the wrong
 // parameters; an unknown parameter is one of them.
 Result<json::value> VoicesBody(const http::Request& request, const engines::Catalogue& catalogue);
+
+// One voice as the list and its own route show it.
+json::value VoiceJson(const engines::Voice& voice);
 
 }  // namespace vf::native
