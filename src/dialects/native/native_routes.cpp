@@ -96,7 +96,7 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech, const identi
             return handler(request, *means);
         };
         router.AddAll(http::Method::kPost, paths,
-                      idempotency.Wrap(std::move(inner), &http::ProblemResponse), with_body);
+                      idempotency.Wrap(std::move(inner), &http::ProblemResponse), options);
     };
     speak({"/v1/generate", "/generate"}, &Generate);
     speak({"/v1/generate/stream", "/generate/stream"}, &GenerateStream);
