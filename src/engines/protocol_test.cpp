@@ -31,6 +31,10 @@ Hello MakeHello() {
     voice.pitch_range_max = 1.5;
     voice.phoneme_alphabet = "flite";
     voice.tells_times = false;
+    voice.technology = "statistical";
+    voice.age = "adult";
+    voice.style = "clear";
+    voice.is_limited = true;
     hello.voices.push_back(voice);
     return hello;
 }
@@ -49,6 +53,10 @@ TEST(Protocol, HelloComesBack) {
     EXPECT_DOUBLE_EQ(hello->voices[0].pitch_range_max, 1.5);
     EXPECT_EQ(hello->voices[0].phoneme_alphabet, "flite");
     EXPECT_FALSE(hello->voices[0].tells_times);
+    EXPECT_EQ(hello->voices[0].technology, "statistical");
+    EXPECT_EQ(hello->voices[0].age, "adult");
+    EXPECT_EQ(hello->voices[0].style, "clear");
+    EXPECT_TRUE(hello->voices[0].is_limited);
 }
 
 TEST(Protocol, HelloIsCheckedStrictly) {
@@ -57,9 +65,11 @@ TEST(Protocol, HelloIsCheckedStrictly) {
     EXPECT_FALSE(DecodeHello(OnlyFrame(EncodeHello(hello)).payload));
     for (const auto& spoil : std::vector<void (*)(Voice&)>{
              [](Voice& v) { v.id = "../etc"; }, [](Voice& v) { v.gender = "robot"; },
-             [](Voice& v) { v.sample_rate = 1; }, [](Voice& v) { v.languages.clear(); },
-             [](Voice& v) { v.speed_min = 0; }, [](Voice& v) { v.name = "a\nb"; },
-             [](Voice& v) { v.pitch_range_min = 1.1; }, [](Voice& v) { v.pitch_range_max = 5; },
+             [](Voice& v) { v.technology = "magic"; }, [](Voice& v) { v.age = "ageless"; },
+             [](Voice& v) { v.style = std::string(65, 'x'); }, [](Voice& v) { v.sample_rate = 1; },
+             [](Voice& v) { v.languages.clear(); }, [](Voice& v) { v.speed_min = 0; },
+             [](Voice& v) { v.name = "a\nb"; }, [](Voice& v) { v.pitch_range_min = 1.1; },
+             [](Voice& v) { v.pitch_range_max = 5; },
              [](Voice& v) { v.phoneme_alphabet = "A b"; }}) {
         hello = MakeHello();
         spoil(hello.voices[0]);
