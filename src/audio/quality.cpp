@@ -48,8 +48,8 @@ Quality QualityMeter::Measure() const {
         out.level_db = 10 * std::log10(speech_power_ / static_cast<double>(speech_windows_));
     }
     out.clipped = static_cast<double>(clipped_) / static_cast<double>(samples_);
-    const auto wanted = static_cast<std::uint64_t>(
-        std::ceil(kFloorShare * static_cast<double>(windows_)));
+    const auto wanted =
+        static_cast<std::uint64_t>(std::ceil(kFloorShare * static_cast<double>(windows_)));
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < histogram_.size(); ++i) {
         below += histogram_[i];

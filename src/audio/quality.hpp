@@ -9,8 +9,8 @@
 namespace vf::audio {
 
 struct Quality {
-    double level_db = -200;       // RMS of what is speech (windows above -45 dBFS), in dBFS
-    double clipped = 0;           // share of samples at full scale
+    double level_db = -200;        // RMS of what is speech (windows above -45 dBFS), in dBFS
+    double clipped = 0;            // share of samples at full scale
     double noise_floor_db = -200;  // RMS below which a tenth of all windows lie, in dBFS
 };
 

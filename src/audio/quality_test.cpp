@@ -14,8 +14,8 @@ constexpr int kRate = 24000;
 std::vector<float> Tone(double hz, double amplitude, double seconds) {
     std::vector<float> out(static_cast<std::size_t>(seconds * kRate));
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = static_cast<float>(
-            amplitude * std::sin(2 * M_PI * hz * static_cast<double>(i) / kRate));
+        out[i] = static_cast<float>(amplitude *
+                                    std::sin(2 * M_PI * hz * static_cast<double>(i) / kRate));
     }
     return out;
 }

@@ -21,7 +21,8 @@ double Smoothing(int rate, double seconds) {
 
 }  // namespace
 
-// Both after R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients".
+// Both after R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter
+// coefficients".
 Shaper::Biquad Shaper::HighShelf(int rate, double hz, double db) {
     Biquad out;
     if (db == 0) return out;
@@ -44,8 +45,7 @@ Shaper::Biquad Shaper::Peak(int rate, double hz, double octaves, double db) {
     if (db == 0) return out;
     const double a = std::pow(10, db / 40);
     const double w = 2 * std::numbers::pi * std::min(hz, 0.4 * rate) / rate;
-    const double alpha =
-        std::sin(w) * std::sinh(std::numbers::ln2 / 2 * octaves * w / std::sin(w));
+    const double alpha = std::sin(w) * std::sinh(std::numbers::ln2 / 2 * octaves * w / std::sin(w));
     const double a0 = 1 + alpha / a;
     out.b0 = (1 + alpha * a) / a0;
     out.b1 = -2 * std::cos(w) / a0;

@@ -39,9 +39,9 @@ private:
 
     ShaperOptions options_;
     Biquad shelf_, peak_;
-    double fast_, slow_;           // smoothing of the two level meters, per sample
-    double fast_power_ = 0;        // over about a syllable's rise
-    double slow_level_ = 0;        // dB, over seconds of speech
+    double fast_, slow_;     // smoothing of the two level meters, per sample
+    double fast_power_ = 0;  // over about a syllable's rise
+    double slow_level_ = 0;  // dB, over seconds of speech
     bool has_level_ = false;
     double gain_ = 1;
 };

@@ -49,8 +49,8 @@ Chain::Chain(const SpeechPlan& plan, std::unique_ptr<audio::Encoder> encoder)
     : is_light_(IsLight(plan)), rate_(plan.voice().sample_rate),
       base_gain_db_(plan.styles.front().gain_db),
       gain_(static_cast<float>(audio::DbToLinear(base_gain_db_))),
-      goes_on_after_(plan.goes_on_after), engine_rate_(rate_),
-      stretcher_(rate_, 1, 0), joiner_(rate_, JoinerOf(plan)), shaper_(rate_, plan.shaping),
+      goes_on_after_(plan.goes_on_after), engine_rate_(rate_), stretcher_(rate_, 1, 0),
+      joiner_(rate_, JoinerOf(plan)), shaper_(rate_, plan.shaping),
       resampler_(rate_, plan.sample_rate), limiter_(plan.sample_rate),
       encoder_(std::move(encoder)) {
     if (plan.wants_quality) quality_.emplace(plan.sample_rate);
@@ -139,8 +139,8 @@ std::string Chain::Finish(std::chrono::milliseconds tail) {
 }
 
 double Chain::SecondsAt(std::uint64_t engine_sample) const {
-    const double stretched = static_cast<double>(engine_sample) * stretcher_.duration_factor() *
-                             rate_ / engine_rate_;
+    const double stretched =
+        static_cast<double>(engine_sample) * stretcher_.duration_factor() * rate_ / engine_rate_;
     const double joined = stretched + static_cast<double>(joiner_.segment_offset().value_or(0));
     const double begin = static_cast<double>(joiner_.segment_begin());
     return std::max(begin, joined) / rate_;

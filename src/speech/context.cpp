@@ -26,7 +26,8 @@ std::string_view OpenEnd(std::string_view before, std::string_view language) {
     }
     const std::string text = std::string(before) + (before.ends_with(' ') ? "" : " ");
     const std::vector<std::size_t> ends = text::SentenceEnds(text, language);
-    std::string_view open = ends.empty() ? before : before.substr(std::min(ends.front(), before.size()));
+    std::string_view open =
+        ends.empty() ? before : before.substr(std::min(ends.front(), before.size()));
     if (open.size() > kMostContext) {
         open = open.substr(Utf8Floor(open, open.size() - kMostContext));
         open = open.substr(std::min(open.find(' '), open.size()));
@@ -67,9 +68,8 @@ void Keep(text::Composition& composition, std::size_t begin, std::size_t end) {
         segment.begin = std::clamp(segment.begin, begin, end) - begin;
         segment.end = std::clamp(segment.end, begin, end) - begin;
     }
-    std::erase_if(composition.characters, [&](const text::TextCharacter& c) {
-        return c.begin < begin || c.end > end;
-    });
+    std::erase_if(composition.characters,
+                  [&](const text::TextCharacter& c) { return c.begin < begin || c.end > end; });
     for (text::TextCharacter& c : composition.characters) {
         c.begin -= begin;
         c.end -= begin;

@@ -67,7 +67,7 @@ protected:
 };
 
 inline SpeechRequest Request(std::string voice, std::string text,
-                      audio::Format format = audio::Format::kPcm) {
+                             audio::Format format = audio::Format::kPcm) {
     SpeechRequest request;
     request.voice = std::move(voice);
     request.text = std::move(text);

@@ -31,8 +31,8 @@ struct State {
     LiveText text;
     std::deque<LiveText::Part> parts;  // to be spoken
     std::deque<Flushed> flushed;
-    std::size_t appended = 0;  // characters
-    std::size_t spoken = 0;    // characters of what was spoken
+    std::size_t appended = 0;   // characters
+    std::size_t spoken = 0;     // characters of what was spoken
     std::size_t spoken_to = 0;  // bytes of the text
     bool ended = false;
     bool cancelled = false;
@@ -45,7 +45,9 @@ struct State {
         parts.push_back(part);
         Wake();
     }
-    bool is_over() const { return cancelled || speech->pipe->abandoned() || speech->pipe->failed(); }
+    bool is_over() const {
+        return cancelled || speech->pipe->abandoned() || speech->pipe->failed();
+    }
     void CallFlushed() {
         while (!flushed.empty() && flushed.front().end <= spoken_to) {
             const auto call = std::move(flushed.front().call);
@@ -63,7 +65,8 @@ text::Pause PauseAfter(std::string_view spoken) {
     if (spoken.empty()) return text::Pause::kNone;
     constexpr std::string_view kEnds = ".!?:\"')]";
     const bool is_wide = static_cast<unsigned char>(spoken.back()) >= 0x80;
-    if (is_wide || kEnds.find(spoken.back()) != std::string_view::npos) return text::Pause::kSentence;
+    if (is_wide || kEnds.find(spoken.back()) != std::string_view::npos)
+        return text::Pause::kSentence;
     constexpr std::string_view kClauses = ",;";
     return kClauses.find(spoken.back()) != std::string_view::npos ? text::Pause::kClause
                                                                   : text::Pause::kNone;
@@ -249,9 +252,7 @@ public:
         state_->Wake();
     }
 
-    bool is_generating() const override {
-        return state_->is_generating || !state_->parts.empty();
-    }
+    bool is_generating() const override { return state_->is_generating || !state_->parts.empty(); }
     bool has_ended() const override { return state_->ended; }
     const std::shared_ptr<Speech>& speech() const override { return state_->speech; }
 

@@ -16,8 +16,8 @@ std::string TakeOf(LiveText& text) {
 TEST(LiveText, SpeaksWholeSentencesAtOnce) {
     LiveText text({}, "en", false);
     std::vector<std::string> taken;
-    for (const char* word : {"Hello ", "there. ", "Dr. ", "Who ", "said ", "3.5 ", "is ", "it! ",
-                             "And ", "then"}) {
+    for (const char* word :
+         {"Hello ", "there. ", "Dr. ", "Who ", "said ", "3.5 ", "is ", "it! ", "And ", "then"}) {
         text.Append(word);
         if (std::string part = TakeOf(text); !part.empty()) taken.push_back(std::move(part));
     }

@@ -163,8 +163,7 @@ StyleVoice MakeStyleVoice(const SpeechRequest& request, const text::Style& style
     StyleVoice out;
     const double speed = std::clamp(request.speed * style.speed, 0.2, 5.0);
     const double pitch = std::clamp(request.pitch + style.pitch, -24.0, 24.0);
-    const double range =
-        std::clamp(request.shaping.pitch_range * style.pitch_range, 0.0, 4.0);
+    const double range = std::clamp(request.shaping.pitch_range * style.pitch_range, 0.0, 4.0);
     out.engine_speed = std::clamp(speed, voice.speed_min, voice.speed_max);
     out.engine_pitch = std::clamp(pitch, voice.pitch_min, voice.pitch_max);
     out.engine_pitch_range = std::clamp(range, voice.pitch_range_min, voice.pitch_range_max);
@@ -211,9 +210,9 @@ text::Script ScriptOfTurns(const SpeechRequest& request) {
 Result<void> CheckTurns(const SpeechRequest& request, const engines::Catalogue& catalogue) {
     for (const SpeechTurn& turn : request.turns) {
         if (turn.voice.empty() || catalogue.Find(turn.voice)) continue;
-        return Wrong("voice", "voice_not_found",
-                     fmt::format("There is no voice \"{}\". GET /api/voices lists the voices.",
-                                 turn.voice));
+        return Wrong(
+            "voice", "voice_not_found",
+            fmt::format("There is no voice \"{}\". GET /api/voices lists the voices.", turn.voice));
     }
     return {};
 }

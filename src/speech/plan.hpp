@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "base/result.hpp"
 #include "audio/shaper.hpp"
+#include "base/result.hpp"
 #include "engines/voice.hpp"
 #include "speech/options.hpp"
 #include "speech/speech.hpp"
@@ -37,7 +37,7 @@ struct SpeechPlan {
     bool wants_timing = true;
     bool wants_quality = false;
     audio::EncoderQuality quality;
-    text::Composition text;             // at least one segment
+    text::Composition text;  // at least one segment
     // How the audio meets what others have spoken before and after it (previous_text, next_text).
     bool continues = false;
     std::optional<std::chrono::milliseconds> goes_on_after;  // the pause that belongs at its end

@@ -81,7 +81,7 @@ struct SpeechRequest {
     bool wants_quality = false;         // Speech::quality is measured
     std::vector<std::string> warnings;  // what the dialect did not understand
     bool is_metered = true;  // false: nobody is charged, no limit of a plan holds (previews)
-    bool whole = false;        // the caller collects everything and sends it with its length
+    bool whole = false;      // the caller collects everything and sends it with its length
     std::size_t max_characters = 5000;
     Caller caller;
     std::optional<OperationId> operation;  // to be accounted under; none: a new one

@@ -39,7 +39,8 @@ protected:
 
     std::string Code() {
         const auto plan = MakePlan(request, catalogue, options);
-        return plan ? "voice " + plan->voice().id : plan.error().code() + " " + plan.error().param();
+        return plan ? "voice " + plan->voice().id
+                    : plan.error().code() + " " + plan.error().param();
     }
 
     engines::Catalogue catalogue;

@@ -46,8 +46,8 @@ void TimelineBuilder::StartSegment(const text::Segment& segment, const std::stri
     has_group_ = false;
     if (!timeline_.normalised_characters.empty()) {
         // The border between two segments, as one space of the normalised text.
-        TimelineItem space = ItemAt(segment.begin + base_, segment.begin + base_, normalised_end_,
-                                    normalised_end_);
+        TimelineItem space =
+            ItemAt(segment.begin + base_, segment.begin + base_, normalised_end_, normalised_end_);
         space.label = " ";
         timeline_.normalised_characters.push_back(std::move(space));
     }
@@ -89,9 +89,9 @@ void TimelineBuilder::NameWord(TimelineItem& word) const {
     auto first = std::partition_point(
         characters_.begin(), characters_.end(),
         [&](const text::TextCharacter& c) { return c.begin < word.text_begin; });
-    auto last = std::partition_point(
-        first, characters_.end(),
-        [&](const text::TextCharacter& c) { return c.begin < word.text_end; });
+    auto last = std::partition_point(first, characters_.end(), [&](const text::TextCharacter& c) {
+        return c.begin < word.text_end;
+    });
     const auto is_edge = [](const text::TextCharacter& c) {
         return text::IsPunctuation(Utf8Decode(c.text));
     };
@@ -154,8 +154,8 @@ void TimelineBuilder::PlaceGroup() {
     }
     for (std::size_t i = 0; i < count; ++i) {
         const text::TextCharacter& c = characters_[next_character_++];
-        const double start = std::max(characters_end_, TimeInGroup(static_cast<double>(i) /
-                                                                   static_cast<double>(count)));
+        const double start = std::max(
+            characters_end_, TimeInGroup(static_cast<double>(i) / static_cast<double>(count)));
         const double stop = TimeInGroup(static_cast<double>(i + 1) / static_cast<double>(count));
         TimelineItem item = ItemAt(c.begin, c.end, start, stop);
         item.label = c.text;
@@ -190,7 +190,8 @@ void TimelineBuilder::PlaceNormalisedTo(std::size_t spoken_end, double start, do
     const std::string_view text = segment_->text;
     spoken_end = std::min(spoken_end, segment_->heard ? segment_->heard->end : text.size());
     if (spoken_end <= next_normalised_) return;
-    const std::size_t count = Utf8Count(text.substr(next_normalised_, spoken_end - next_normalised_));
+    const std::size_t count =
+        Utf8Count(text.substr(next_normalised_, spoken_end - next_normalised_));
     start = std::max(start, normalised_end_);
     end = std::max(end, start);
     for (std::size_t i = 0; next_normalised_ < spoken_end; ++i) {
@@ -203,8 +204,7 @@ void TimelineBuilder::PlaceNormalisedTo(std::size_t spoken_end, double start, do
             return by_phones ? std::clamp(TimeInGroup(share), start, end)
                              : start + share * (end - start);
         };
-        TimelineItem item =
-            ItemAt(original.begin + base_, original.end + base_, at(i), at(i + 1));
+        TimelineItem item = ItemAt(original.begin + base_, original.end + base_, at(i), at(i + 1));
         item.label = text.substr(next_normalised_, length);
         timeline_.normalised_characters.push_back(std::move(item));
         next_normalised_ += length;

@@ -39,7 +39,7 @@ struct TextCharacter {
 };
 
 struct Composition {
-    std::vector<Segment> segments;  // as Split's; empty: nothing in it can be spoken
+    std::vector<Segment> segments;          // as Split's; empty: nothing in it can be spoken
     std::chrono::milliseconds lead{0};      // silence before the first segment
     std::chrono::milliseconds tail{0};      // … and after the last
     std::vector<SegmentMark> tail_marks;    // after `tail`

@@ -90,7 +90,8 @@ MappedText MappedText::Window(std::size_t begin, std::size_t end) const {
             out.runs_.push_back(whole);
             continue;
         }
-        const std::size_t from = std::clamp<std::size_t>(begin, run.original_begin, run.original_end);
+        const std::size_t from =
+            std::clamp<std::size_t>(begin, run.original_begin, run.original_end);
         const std::size_t to = std::clamp<std::size_t>(end, from, run.original_end);
         add(run, run.original_begin, from);
         add(run, from, to);

@@ -290,9 +290,9 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
     context->heard = Clock::now();
     context->request = self->RequestOf(self->query_);
     context->start =
-        SocketStart{self->socket_->request().caller, context->request.voice, self->query_.is_logged,
-                    std::move(frame.voice_settings), std::move(frame.dictionaries),
-                    std::string(self->query_.format.name)};
+        SocketStart{self->socket_->request().caller, context->request.voice,
+                    self->query_.is_logged,          std::move(frame.voice_settings),
+                    std::move(frame.dictionaries),   std::string(self->query_.format.name)};
     Result<VoiceSettings> settings = ReadVoiceSettings(context->start.voice_settings);
     if (!settings) co_return settings.error();
     elevenlabs::Apply(*settings, context->request);

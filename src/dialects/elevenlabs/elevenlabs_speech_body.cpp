@@ -269,8 +269,8 @@ Result<SpeechBody> ReadDialogue(const http::Request& request) {
 
 Result<std::vector<dictionaries::Locator>> ReadLocators(const json::value& locators) {
     if (locators.is_null()) return std::vector<dictionaries::Locator>();
-    const std::string text = json::Print(
-        json::object{{"pronunciation_dictionary_locators", locators}});
+    const std::string text =
+        json::Print(json::object{{"pronunciation_dictionary_locators", locators}});
     Result<LocatorsBody> body = json::ReadBody<LocatorsBody>(text, json::Members::kOpen);
     if (!body) return std::move(body).error();
     return LocatorsOf(body->pronunciation_dictionary_locators);

@@ -62,8 +62,7 @@ void CheckBody(const NormalisationBody& body, json::Checker& check) {
             if (!names.empty()) names += ", ";
             names += text::NormaliseRuleName(static_cast<text::NormaliseRule>(rule));
         }
-        check.Fail("off", "unknown_rule",
-                   fmt::format("entry {} must be one of {}.", i, names));
+        check.Fail("off", "unknown_rule", fmt::format("entry {} must be one of {}.", i, names));
     }
     if (!IsSymbols(body.emoji)) {
         check.Fail("emoji", "invalid_value", "must be \"remove\" or \"read\".");
@@ -127,10 +126,11 @@ void CheckBody(const GenerateBody& body, json::Checker& check) {
     }
     for (std::size_t i = 0; i < body.dictionaries.size(); ++i) {
         if (ReadLocator(body.dictionaries[i])) continue;
-        check.Fail("dictionaries", "invalid_id",
-                   fmt::format("entry {} must be the id of a dictionary (dict_…), with \"@\" and the "
-                               "id of a version (dver_…) behind it if need be.",
-                               i));
+        check.Fail(
+            "dictionaries", "invalid_id",
+            fmt::format("entry {} must be the id of a dictionary (dict_…), with \"@\" and the "
+                        "id of a version (dver_…) behind it if need be.",
+                        i));
     }
     check.Range("pitch_range", body.pitch_range, 0.25, 2.0);
     check.Range("brightness", body.brightness, -12.0, 12.0);
@@ -234,7 +234,8 @@ Result<GenerateRequest> ReadGenerateBody(const http::Request& request) {
     if (body.emotion && *body.emotion != "neutral" && !body.emotion->empty()) {
         speech.warnings.push_back("no voice of this server can do \"emotion\" yet");
     }
-    for (const std::string& text : body.dictionaries) out.dictionaries.push_back(*ReadLocator(text));
+    for (const std::string& text : body.dictionaries)
+        out.dictionaries.push_back(*ReadLocator(text));
     return out;
 }
 

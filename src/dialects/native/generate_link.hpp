@@ -20,8 +20,8 @@ inline constexpr std::chrono::hours kLinkTime{24};
 bool WantsLink(const http::Request& request);
 
 // Stores the audio for the caller's team and answers {"audio_url", "quality_score", "duration",
-// "request_id", "expires_at"}. The speech must have been asked for with wants_quality. Errors: those
-// of blob::Blobs::Put.
+// "request_id", "expires_at"}. The speech must have been asked for with wants_quality. Errors:
+// those of blob::Blobs::Put.
 Task<Result<http::Response>> LinkResponse(const http::Request& request,
                                           std::shared_ptr<speech::Speech> speech, std::string audio,
                                           blob::Blobs& blobs);

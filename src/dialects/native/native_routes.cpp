@@ -31,7 +31,8 @@ Task<http::Response> Generate(http::Request& request, const Means& means) {
         co_await dialects::UseDictionaries(body->speech, means.dictionaries, std::move(named));
     if (!ready) co_return http::ProblemResponse(ready.error(), request);
     auto wanted = std::move(body->speech);
-    Result<std::shared_ptr<speech::Speech>> started = co_await means.speech.Start(std::move(wanted));
+    Result<std::shared_ptr<speech::Speech>> started =
+        co_await means.speech.Start(std::move(wanted));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);
@@ -63,7 +64,8 @@ Task<http::Response> GenerateStream(http::Request& request, const Means& means) 
     auto wanted = std::move(body->speech);
     wanted.wants_timing = *form != StreamForm::kAudio;
     std::string text = wanted.text;
-    Result<std::shared_ptr<speech::Speech>> started = co_await means.speech.Start(std::move(wanted));
+    Result<std::shared_ptr<speech::Speech>> started =
+        co_await means.speech.Start(std::move(wanted));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
     dialects::AbandonOnCancel(request, *speech);

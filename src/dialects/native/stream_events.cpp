@@ -67,9 +67,10 @@ std::optional<StreamForm> ChooseStreamForm(std::string_view accept) {
 }
 
 Error NoSuchStreamForm() {
-    return Error(ErrorKind::kNotAcceptable, "not_acceptable",
-                 "This route answers audio/*, text/event-stream or application/x-ndjson; \"Accept\" "
-                 "allows none of them.");
+    return Error(
+        ErrorKind::kNotAcceptable, "not_acceptable",
+        "This route answers audio/*, text/event-stream or application/x-ndjson; \"Accept\" "
+        "allows none of them.");
 }
 
 std::string_view MediaTypeOf(StreamForm form) {

@@ -20,8 +20,8 @@ private:
 };
 
 // {"type":"audio","audio":"<base64>","start":0.0,"end":0.2,"words":[…],…}: lists without entries
-// are left out. "start" and "end" are seconds on the whole audio's clock. Entries of words, phonemes
-// and characters say where they stand in the caller's text: "text_begin" and "text_end" in
+// are left out. "start" and "end" are seconds on the whole audio's clock. Entries of words,
+// phonemes and characters say where they stand in the caller's text: "text_begin" and "text_end" in
 // characters, "byte_begin" and "byte_end" in bytes.
 json::object ChunkJson(const speech::TimedChunk& chunk, const CharacterIndex& index);
 
