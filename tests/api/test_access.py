@@ -27,6 +27,10 @@ def test_everyone_else_gets_401_in_the_routes_dialect(http, method, path, header
     response = send(http, method, path, headers)
     assert response.status_code == 401
     body = response.json()
+    if isinstance(body.get("detail"), dict):  # ElevenLabs' path, or shared and with its header
+        assert "xi-api-key" in headers and path.startswith("/v1/models")
+        assert body["detail"]["code"] == "invalid_authorization_header"
+        return
     assert (body["error"] if "error" in body else body)["code"] == code
 
 
