@@ -190,19 +190,20 @@ Router::Match Router::Find(Method method, const std::vector<std::string>& segmen
     return match;
 }
 
-// Tries the branches in order of precision; a path without the method does not hide a less precise
-// one that has it.
+// Tries the branches in order of precision. The most precise path that has any route is the
+// resource: a method that it lacks is not looked for in less precise ones. True: found.
 bool Router::Walk(Node& node, const std::vector<std::string>& segments, std::size_t at,
                   Method method, std::vector<std::string>& values, Match& match) {
     if (at == segments.size()) {
         for (std::size_t i = 0; i < kMethodCount; ++i) {
             if (node.routes[i]) match.allowed |= 1U << i;
         }
+        if (match.allowed == 0) return false;
         auto index = static_cast<std::size_t>(method);
         if (!node.routes[index] && method == Method::kHead) {
             index = static_cast<std::size_t>(Method::kGet);
         }
-        if (!node.routes[index]) return false;
+        if (!node.routes[index]) return true;
         match.route = node.routes[index].get();
         for (std::size_t i = 0; i < values.size(); ++i) {
             match.params.emplace_back(node.names[index][i], values[i]);

@@ -3,7 +3,8 @@
 //
 // Patterns: "/v1/voices/{voice_id}"; typed: "{id:int}" (digits that fit 63 bits), "{id:uuid}" (36
 // characters with dashes or 32 digits), "{rest:path}" (last; one or more segments). A literal
-// segment wins over int, int over uuid, uuid over any, any over path. Empty segments of a request
+// segment wins over int, int over uuid, uuid over any, any over path; the winner answers for the
+// path, with 405 for what it lacks. Empty segments of a request
 // ("//", a trailing slash) are ignored; "." and ".." are refused before.
 // GET routes answer HEAD; OPTIONS answers by itself with Allow.
 

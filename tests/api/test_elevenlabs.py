@@ -3,6 +3,7 @@ stand in tests/sdk."""
 
 import base64
 import json
+import re
 import time
 
 import httpx
@@ -528,3 +529,21 @@ def test_422(http, method, path):
         response = http.request(method, path, files={"other": (None, "x")})
     assert response.status_code == 422, response.text
     assert response.json()["detail"][0]["loc"][0] == "body"
+
+
+@pytest.mark.parametrize("change", ["set-rules", "add-rules", "remove-rules"])
+def test_rules_that_are_no_json(http, change):
+    path = f"/v1/pronunciation-dictionaries/dict_{'0' * 32}/{change}"
+    refused(http.post(path, content=b"{", headers={"Content-Type": "application/json"}), 400,
+            "malformed_json")
+
+
+WITH_IDS = [(method, path) for method, path in operations.of_tag("elevenlabs", 400)
+            if method in ("GET", "DELETE") and re.search(r"/(slt|none|hist_|dict_|dver_)", path)]
+
+
+@pytest.mark.parametrize("method, path", [*WITH_IDS, ("POST", "/v1/voices/slt/edit")])
+def test_ids_with_control_characters(http, method, path):
+    bad = re.sub(r"/(slt|none|hist_0+|dict_0+|dver_0+)", "/%1B", path)
+    files = {"name": (None, "x")} if method == "POST" else None
+    assert http.request(method, bad, files=files).status_code == 400
