@@ -69,13 +69,14 @@ TEST(Router, PrefersThePreciserPattern) {
     EXPECT_EQ(router.Find(Method::kGet, {"a"}).allowed, 0U);
 }
 
-TEST(Router, AMethodOfALessPrecisePatternIsFound) {
+TEST(Router, TheMostPrecisePathIsTheResource) {
     Router router;
     router.Add(Method::kPost, "/a/add", QuickHandler(Nothing));
     router.Add(Method::kGet, "/a/{x}", QuickHandler(Nothing));
-    EXPECT_EQ(router.Find(Method::kGet, {"a", "add"}).route->pattern, "/a/{x}");
-    EXPECT_EQ(AllowHeader(router.Find(Method::kDelete, {"a", "add"}).allowed),
-              "GET, HEAD, POST, OPTIONS");
+    EXPECT_EQ(router.Find(Method::kPost, {"a", "add"}).route->pattern, "/a/add");
+    EXPECT_EQ(router.Find(Method::kGet, {"a", "add"}).route, nullptr);
+    EXPECT_EQ(router.Find(Method::kGet, {"a", "b"}).route->pattern, "/a/{x}");
+    EXPECT_EQ(AllowHeader(router.Find(Method::kDelete, {"a", "add"}).allowed), "POST, OPTIONS");
     EXPECT_EQ(router.Routes().size(), 2U);
 }
 
