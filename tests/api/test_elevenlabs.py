@@ -547,3 +547,14 @@ def test_ids_with_control_characters(http, method, path):
     bad = re.sub(r"/(slt|none|hist_0+|dict_0+|dver_0+)", "/%1B", path)
     files = {"name": (None, "x")} if method == "POST" else None
     assert http.request(method, bad, files=files).status_code == 400
+
+
+def test_default_settings_and_a_dictionary_from_a_file(http):
+    assert http.get("/v1/voices/settings/default").json()["stability"] == 0.5
+    pls = (b'<?xml version="1.0"?><lexicon version="1.0" alphabet="ipa" xml:lang="en" '
+           b'xmlns="http://www.w3.org/2005/01/pronunciation-lexicon"><lexeme>'
+           b'<grapheme>W3C</grapheme><alias>World Wide Web Consortium</alias></lexeme></lexicon>')
+    made = http.post("/v1/pronunciation-dictionaries/add-from-file",
+                     data={"name": "From a file"}, files={"file": ("web.pls", pls, "text/xml")})
+    assert made.status_code == 200, made.text
+    assert made.json()["version_rules_num"] == 1

@@ -89,8 +89,9 @@ def test_the_form_follows_accept(server):
         reply = stream(server, accept)
         assert reply.headers["content-type"] == expected, accept
         assert reply.headers["vary"] == "Accept"
-    refused = stream(server, "image/png")
-    assert refused.status_code == 406 and refused.json()["code"] == "not_acceptable"
+    for path in ("/v1/generate/stream", "/generate/stream"):
+        refused = httpx.post(server.url + path, json={"text": TEXT}, headers={"Accept": "image/png"})
+        assert refused.status_code == 406 and refused.json()["code"] == "not_acceptable"
 
 
 def test_errors_before_the_first_byte_have_a_status(server):
