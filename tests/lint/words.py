@@ -32,6 +32,8 @@ def main():
                                (LOCAL_PATH, "a path of one machine")):
                 if rule.search(line):
                     wrong.append(f"{name}:{number}: {what}: {line.strip()[:80]}")
+            if str(ROOT) in line:
+                wrong.append(f"{name}:{number}: the path of this checkout: {line.strip()[:80]}")
     print("\n".join(wrong) or "words: nothing out of place", file=sys.stderr)
     return 1 if wrong else 0
 
