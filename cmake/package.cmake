@@ -2,7 +2,7 @@
 include(GNUInstallDirs)
 
 install(TARGETS voiceflowd voiceflow RUNTIME DESTINATION bin)
-install(TARGETS voiceflow-worker-flite RUNTIME DESTINATION libexec/voiceflow)
+install(TARGETS voiceflow-worker-flite voiceflow-worker-align RUNTIME DESTINATION libexec/voiceflow)
 if(TARGET voiceflow-worker-espeak)
     # GPL-3: a program of its own in a package of its own; the server runs without it.
     install(TARGETS voiceflow-worker-espeak RUNTIME DESTINATION libexec/voiceflow COMPONENT espeak)
@@ -31,7 +31,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION sound)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME voiceflow)
-set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_DEPENDS "postgresql-15 | postgresql")
+set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_DEPENDS "postgresql-15 | postgresql, pocketsphinx-en-us")
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_RECOMMENDS "voiceflow-espeak")
 set(CPACK_DEBIAN_ESPEAK_PACKAGE_NAME voiceflow-espeak)
 set(CPACK_DEBIAN_ESPEAK_PACKAGE_DEPENDS "voiceflow, espeak-ng-data")

@@ -97,8 +97,8 @@ struct ServerApp::Impl {
                    s.previews),
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
-          elevenlabs(router, {speech, engines.catalogue(), access, ground.idempotency(),
-                              ground.dictionaries(), ground.history(), ground.voice_settings(),
+          elevenlabs(router, {speech, engines, access, ground.idempotency(), ground.dictionaries(),
+                              ground.history(), ground.voice_settings(),
                               [this] { return ground.database(); }, s.speech.max_concurrent,
                               loop.get_executor(), s.sockets}),
           server(loop, router, s.http) {

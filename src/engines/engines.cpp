@@ -43,6 +43,20 @@ std::string WorkerDir(const EngineOptions& options) {
     return (self.parent_path().parent_path() / "libexec" / "voiceflow").string();
 }
 
+constexpr const char* kAligner = "align";
+constexpr std::chrono::seconds kAlignmentTime{300};
+constexpr std::uint64_t kAlignmentMemory = 1ULL << 30U;
+
+// Alignments are few and long.
+EngineOptions AlignerOptions(EngineOptions options) {
+    options.segment_timeout =
+        std::max<std::chrono::milliseconds>(options.segment_timeout, kAlignmentTime);
+    options.segment_audio = options.alignment_audio;
+    options.workers_per_engine = 1;
+    options.memory_limit = std::max(options.memory_limit, kAlignmentMemory);
+    return options;
+}
+
 SpawnPlan PlanFor(const EngineOptions& options) {
     SpawnPlan plan;
     plan.memory_limit = options.memory_limit;
@@ -88,6 +102,12 @@ Engines::Engines(asio::io_context& loop, EngineOptions options)
         pools_.push_back(std::make_unique<Pool>(loop_, options_, std::move(name), plan, catalogue_,
                                                 *quarantine_));
     }
+    if (!options_.alignment) return;
+    const EngineOptions own = AlignerOptions(options_);
+    plan = PlanFor(own);
+    plan.program = fmt::format("{}/voiceflow-worker-{}", folder, kAligner);
+    if (access(plan.program.c_str(), X_OK) != 0) return;
+    aligner_ = std::make_unique<Pool>(loop_, own, kAligner, plan, catalogue_, *quarantine_);
 }
 
 Engines::~Engines() = default;
@@ -101,6 +121,7 @@ Task<void> Engines::Start() {
 Task<void> Engines::Stop() {
     stopping_ = true;
     for (const auto& pool : pools_) co_await pool->Stop();
+    if (aligner_) co_await aligner_->Stop();
 }
 
 bool Engines::ready() const {
@@ -154,6 +175,7 @@ Task<Result<std::unique_ptr<Utterance>>> Engines::Speak(SegmentRequest segment) 
 std::vector<EngineStats> Engines::stats() const {
     std::vector<EngineStats> all;
     for (const auto& pool : pools_) all.push_back(pool->stats());
+    if (has_aligner_started_) all.push_back(aligner_->stats());
     return all;
 }
 
@@ -161,6 +183,7 @@ std::vector<int> Engines::WorkerPidsForTest(const std::string& engine) const {
     for (const auto& pool : pools_) {
         if (pool->name() == engine) return pool->WorkerPids();
     }
+    if (aligner_ && engine == kAligner) return aligner_->WorkerPids();
     return {};
 }
 

@@ -45,6 +45,23 @@ struct EngineChunk {
     std::vector<TimingEvent> events;
 };
 
+// The sound of a text, to be found in time.
+struct AlignRequest {
+    std::string language;  // BCP 47; see Engines::Aligns
+    std::string text;      // normalised UTF-8, 1 to kMaxAlignedTextBytes bytes
+    // 1 to kMaxInputBytes bytes: signed 16-bit little-endian mono samples at `sample_rate`, or,
+    // when that is 0, a file (WAV, FLAC, Ogg, MP3, AIFF and others that libsndfile reads).
+    std::shared_ptr<const std::string> audio;
+    int sample_rate = 0;
+};
+
+// Words and phonemes in their order ("cmu" alphabet), pauses as phonemes "SIL" without text; the
+// last one ends where the audio ends. Times count from the first sample.
+struct Alignment {
+    std::vector<TimingEvent> events;
+    int sample_rate = 0;  // what the events count in
+};
+
 struct EngineOptions {
     std::string enable = "flite,espeak";  // comma-separated, in the order of the catalogue
     std::string worker_dir;               // empty: ../libexec/voiceflow beside the server's program
@@ -61,7 +78,9 @@ struct EngineOptions {
     std::chrono::milliseconds segment_audio{300'000};  // longest audio of one segment
     std::int64_t quarantine_size = 256;
     std::chrono::milliseconds quarantine_time{600'000};
-    std::string worker_user = "nobody";  // when the server is root
+    std::string worker_user = "nobody";                  // when the server is root
+    bool alignment = true;                               // the aligner may be started
+    std::chrono::milliseconds alignment_audio{600'000};  // longest audio of one alignment
 };
 // Section "engines". `options` must outlive `schema`.
 void DeclareSettings(SettingsSchema& schema, EngineOptions& options);
@@ -139,6 +158,13 @@ public:
     // stopping.
     Task<Result<std::unique_ptr<Utterance>>> Speak(SegmentRequest request);
 
+    // Whether texts of this language can be aligned now.
+    bool Aligns(std::string_view language) const;
+    // Waits for the aligner as Speak() for a worker. Errors: kInvalid empty_text, text_too_long,
+    // invalid_text, audio_too_long, invalid_audio (it cannot be read), alignment_failed (the text
+    // does not fit into the audio); kUnavailable and kDeadline as of Speak and Utterance.
+    Task<Result<Alignment>> Align(AlignRequest request);
+
     std::vector<EngineStats> stats() const;
     // Process ids of an engine's live workers.
     std::vector<int> WorkerPidsForTest(const std::string& engine) const;
@@ -151,6 +177,8 @@ private:
     Catalogue catalogue_;
     std::unique_ptr<Quarantine> quarantine_;
     std::vector<std::unique_ptr<Pool>> pools_;
+    std::unique_ptr<Pool> aligner_;     // null: switched off, or there is no program for it
+    bool has_aligner_started_ = false;  // with the first text
     bool stopping_ = false;
 };
 

@@ -41,6 +41,12 @@ void DeclareSettings(SettingsSchema& schema, EngineOptions& options) {
                    {"256", "How many texts that killed workers are remembered; 0 turns it off."});
     schema.Duration("engines.quarantine_time", options.quarantine_time, 1s, 24h,
                     {"\"10m\"", "How long a text that killed two workers is refused."});
+    schema.Flag("engines.alignment", options.alignment,
+                {"true",
+                 "Find the words of English texts in audio; the program for it is started with "
+                 "the first one."});
+    schema.Duration("engines.alignment_audio", options.alignment_audio, 1s, 1h,
+                    {"\"10m\"", "Longest audio that a text is aligned with."});
     schema.Text("engines.worker_user", options.worker_user,
                 {"\"nobody\"", "User that workers become when the server runs as root."});
 }

@@ -7,12 +7,17 @@ namespace vf::engines {
 
 namespace {
 
-// What was asked for, so that phonemes that kill a worker do not put the text itself in quarantine.
+// What was asked for, so that phonemes or audio that kill a worker do not put the text itself in
+// quarantine.
 Quarantine::Key KeyOf(const Request& request) {
     std::string input = request.text;
     for (const Pronunciation& one : request.pronunciations) {
         input += '\0' + std::to_string(one.begin) + ' ' + std::to_string(one.end) + ' ';
         input += one.phonemes;
+    }
+    if (request.input) {
+        const std::string_view bytes = *request.input->bytes;
+        input += '\0' + std::to_string(std::hash<std::string_view>()(bytes));
     }
     return Quarantine::KeyOf(request.voice, input);
 }

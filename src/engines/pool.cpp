@@ -171,7 +171,9 @@ void Pool::Dispatch() {
         const std::uint64_t max_samples =
             static_cast<std::uint64_t>(job->sample_rate()) *
             static_cast<std::uint64_t>(options_.segment_audio.count()) / 1'000;
-        job->SetDeadline(Job::Clock::now() + options_.first_chunk_timeout);
+        // An alignment tells nothing before its end.
+        job->SetDeadline(Job::Clock::now() + (job->request().input ? options_.segment_timeout
+                                                                   : options_.first_chunk_timeout));
         worker->Start(job, max_samples);
     }
     ShowFigures();

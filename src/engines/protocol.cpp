@@ -25,7 +25,7 @@ std::uint32_t GetU32(const char* at) {
 
 bool IsFrameType(std::uint8_t number) {
     return number >= static_cast<std::uint8_t>(FrameType::kHello) &&
-           number <= static_cast<std::uint8_t>(FrameType::kError);
+           number <= static_cast<std::uint8_t>(FrameType::kInput);
 }
 
 }  // namespace
@@ -34,6 +34,7 @@ std::size_t MaxPayload(FrameType type) {
     switch (type) {
         case FrameType::kHello: return 1U << 20U;
         case FrameType::kRequest: return 96U << 10U;
+        case FrameType::kInput: return 64U << 10U;
         case FrameType::kCancel: return 0;
         case FrameType::kAudio: return 64U << 10U;
         case FrameType::kEvents: return 256U << 10U;
@@ -51,6 +52,10 @@ std::string EncodeFrame(FrameType type, std::uint32_t id, std::string_view paylo
     PutU32(out, id);
     out += payload;
     return out;
+}
+
+std::string EncodeInput(std::uint32_t id, std::string_view bytes) {
+    return EncodeFrame(FrameType::kInput, id, bytes);
 }
 
 std::string EncodeCancel(std::uint32_t id) {

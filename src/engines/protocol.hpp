@@ -4,16 +4,19 @@
 //
 //   frame    u32 length of the payload, little endian | u8 type | u32 id, little endian | payload
 //   worker:  hello (id 0, once, first)
-//   server:  request {id > 0} … cancel {id}
+//   server:  request {id > 0} input* … cancel {id}
 //   worker:  audio* and events* {id} in any order, then exactly one done or error {id}
 //
 // hello, request, events, done and error carry JSON, read strictly (closed objects); audio carries
-// raw signed 16-bit little-endian mono samples; cancel carries nothing. A worker answers one
-// request at a time. It answers a cancel with done, `cancelled` set. Frames that break a rule here
-// are errors of kind kInvalid with code "protocol_error"; the connection is then useless.
+// raw signed 16-bit little-endian mono samples; cancel carries nothing. A request to align a text
+// with audio is followed by that audio in input frames, and answered with events only. A worker
+// answers one request at a time. It answers a cancel with done, `cancelled` set. Frames that break
+// a rule here are errors of kind kInvalid with code "protocol_error"; the connection is then
+// useless.
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +33,8 @@ namespace vf::engines {
 inline constexpr int kProtocolVersion = 1;
 inline constexpr std::size_t kHeaderBytes = 9;
 inline constexpr std::size_t kMaxTextBytes = 4'096;
+inline constexpr std::size_t kMaxAlignedTextBytes = 32'768;
+inline constexpr std::size_t kMaxInputBytes = 64U << 20U;
 inline constexpr std::size_t kMaxVoices = 1'000;
 inline constexpr std::size_t kMaxEventsPerFrame = 512;
 
@@ -41,6 +46,7 @@ enum class FrameType : std::uint8_t {
     kEvents = 5,
     kDone = 6,
     kError = 7,
+    kInput = 8,
 };
 
 // The largest payload of a type; 0 also for a number that is no type.
@@ -60,15 +66,25 @@ struct Hello {
     std::vector<Voice> voices;  // their `engine` is set from `engine`
 };
 
+// What a text is aligned with.
+struct Input {
+    // 1 to kMaxInputBytes bytes; a decoded request has none yet, they come in their own frames.
+    std::shared_ptr<const std::string> bytes;
+    std::size_t size = 0;
+    int sample_rate = 0;  // of signed 16-bit mono samples; 0: an audio file that tells it itself
+    std::uint32_t max_seconds = 0;  // longer audio is refused
+};
+
 struct Request {
-    std::string voice;
-    std::string text;  // 1 to kMaxTextBytes bytes of UTF-8 without NUL
-    double speed = 1;  // 0.1 to 10
-    double pitch = 0;  // -36 to 36 semitones
+    std::string voice;  // for an alignment: its language
+    std::string text;   // 1 to kMaxTextBytes (kMaxAlignedTextBytes) bytes of UTF-8 without NUL
+    double speed = 1;   // 0.1 to 10
+    double pitch = 0;   // -36 to 36 semitones
     bool events = true;
     double pitch_range = 1;  // 0.1 to 4, factor on F0's excursions
     std::vector<Pronunciation> pronunciations;
     std::optional<std::uint32_t> seed;  // of an engine's own noise
+    std::optional<Input> input;         // align the text with it instead of speaking it
 };
 
 // Ascending, without overlap, at most kMaxPronunciations, on character borders of `text`, phonemes
@@ -90,6 +106,7 @@ struct WorkerError {
 std::string EncodeFrame(FrameType type, std::uint32_t id, std::string_view payload);
 std::string EncodeHello(const Hello& hello);
 std::string EncodeRequest(std::uint32_t id, const Request& request);
+std::string EncodeInput(std::uint32_t id, std::string_view bytes);
 std::string EncodeCancel(std::uint32_t id);
 std::string EncodeAudio(std::uint32_t id, std::span<const std::int16_t> samples);
 std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events);

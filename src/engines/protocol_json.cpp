@@ -52,6 +52,13 @@ struct PronunciationBody {
 };
 BOOST_DESCRIBE_STRUCT(PronunciationBody, (), (begin, end, phonemes))
 
+struct InputBody {
+    Required<std::uint64_t> size;
+    Required<std::int32_t> sample_rate;
+    Required<std::uint32_t> max_seconds;
+};
+BOOST_DESCRIBE_STRUCT(InputBody, (), (size, sample_rate, max_seconds))
+
 struct RequestBody {
     Required<std::string> voice, text;
     Required<double> speed, pitch;
@@ -59,17 +66,20 @@ struct RequestBody {
     double pitch_range = 1;
     std::vector<PronunciationBody> pronunciations;
     std::optional<std::uint32_t> seed;
+    std::optional<InputBody> input;
 };
 BOOST_DESCRIBE_STRUCT(RequestBody, (),
-                      (voice, text, speed, pitch, events, pitch_range, pronunciations, seed))
+                      (voice, text, speed, pitch, events, pitch_range, pronunciations, seed, input))
 
 struct EventBody {
     Required<std::string> kind;
     Required<std::uint32_t> text_begin, text_end;
     Required<std::uint64_t> start_sample, end_sample;
     Required<std::string> label;
+    double loss = 0;
 };
-BOOST_DESCRIBE_STRUCT(EventBody, (), (kind, text_begin, text_end, start_sample, end_sample, label))
+BOOST_DESCRIBE_STRUCT(EventBody, (),
+                      (kind, text_begin, text_end, start_sample, end_sample, label, loss))
 
 struct EventsBody {
     Required<std::vector<EventBody>> events;
@@ -262,17 +272,33 @@ std::string EncodeRequest(std::uint32_t id, const Request& request) {
         body["pronunciations"] = std::move(list);
     }
     if (request.seed) body["seed"] = *request.seed;
+    if (request.input) {
+        body["input"] = json::object{{"size", request.input->size},
+                                     {"sample_rate", request.input->sample_rate},
+                                     {"max_seconds", request.input->max_seconds}};
+    }
     return EncodeFrame(FrameType::kRequest, id, json::Print(body));
 }
 
 Result<Request> DecodeRequest(std::string_view payload) {
     Result<RequestBody> body = Read<RequestBody>(payload);
     if (!body) return std::move(body).error();
-    if (!IsId(*body->voice) || body->text->empty() || body->text->size() > kMaxTextBytes ||
+    const std::size_t most = body->input ? kMaxAlignedTextBytes : kMaxTextBytes;
+    if (!IsId(*body->voice) || body->text->empty() || body->text->size() > most ||
         body->text->find('\0') != std::string::npos || *body->speed < 0.1 || *body->speed > 10 ||
         std::abs(*body->pitch) > 36 || body->pitch_range < kLowestRange ||
         body->pitch_range > kHighestRange) {
         return Broken("A request's values are out of range.");
+    }
+    std::optional<Input> input;
+    if (body->input) {
+        input = Input{nullptr, *body->input->size, *body->input->sample_rate,
+                      *body->input->max_seconds};
+        const bool has_rate = input->sample_rate >= 8'000 && input->sample_rate <= 96'000;
+        if (input->size == 0 || input->size > kMaxInputBytes ||
+            (input->sample_rate != 0 && !has_rate) || input->max_seconds > 3'600) {
+            return Broken("A request's input is out of range.");
+        }
     }
     std::vector<Pronunciation> pronunciations;
     for (PronunciationBody& one : body->pronunciations) {
@@ -287,7 +313,8 @@ Result<Request> DecodeRequest(std::string_view payload) {
                    *body->events,
                    body->pitch_range,
                    std::move(pronunciations),
-                   body->seed};
+                   body->seed,
+                   std::move(input)};
 }
 
 std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) {
@@ -295,12 +322,14 @@ std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) 
     for (const TimingEvent& event : events) {
         const std::string_view label =
             std::string_view(event.label).substr(0, Utf8Floor(event.label, kMaxLabelBytes));
-        list.push_back(json::object{{"kind", event.kind == TimingEvent::kWord ? "word" : "phoneme"},
-                                    {"text_begin", event.text_begin},
-                                    {"text_end", event.text_end},
-                                    {"start_sample", event.start_sample},
-                                    {"end_sample", event.end_sample},
-                                    {"label", label}});
+        json::object one{{"kind", event.kind == TimingEvent::kWord ? "word" : "phoneme"},
+                         {"text_begin", event.text_begin},
+                         {"text_end", event.text_end},
+                         {"start_sample", event.start_sample},
+                         {"end_sample", event.end_sample},
+                         {"label", label}};
+        if (event.loss != 0) one["loss"] = event.loss;
+        list.push_back(std::move(one));
     }
     return EncodeFrame(FrameType::kEvents, id,
                        json::Print(json::object{{"events", std::move(list)}}));
@@ -318,7 +347,7 @@ Result<std::vector<TimingEvent>> DecodeEvents(std::string_view payload) {
         }
         events.push_back({is_word ? TimingEvent::kWord : TimingEvent::kPhoneme, *event.text_begin,
                           *event.text_end, *event.start_sample, *event.end_sample,
-                          std::move(event.label.value)});
+                          std::move(event.label.value), std::max(0.0, event.loss)});
     }
     return events;
 }

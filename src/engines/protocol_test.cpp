@@ -100,6 +100,30 @@ TEST(Protocol, RequestComesBackAndIsChecked) {
     EXPECT_FALSE(DecodeRequest(OnlyFrame(EncodeRequest(1, bad)).payload)) << "speed";
 }
 
+TEST(Protocol, InputsComeBackWithoutTheirBytes) {
+    Request request{"en", std::string(kMaxAlignedTextBytes, 'a')};
+    request.input = Input{nullptr, kMaxInputBytes, 96'000, 600};
+    const Result<Request> back = DecodeRequest(OnlyFrame(EncodeRequest(1, request)).payload);
+    ASSERT_TRUE(back && back->input);
+    EXPECT_EQ(back->input->size, kMaxInputBytes);
+    EXPECT_EQ(back->input->sample_rate, 96'000);
+    EXPECT_EQ(back->input->max_seconds, 600U);
+    EXPECT_FALSE(back->input->bytes);
+    const auto refused = [&](std::size_t size, int rate, std::uint32_t seconds) {
+        request.input = Input{nullptr, size, rate, seconds};
+        return !DecodeRequest(OnlyFrame(EncodeRequest(1, request)).payload);
+    };
+    EXPECT_TRUE(refused(0, 16'000, 600));
+    EXPECT_TRUE(refused(kMaxInputBytes + 1, 16'000, 600));
+    EXPECT_TRUE(refused(1, 7'999, 600));
+    EXPECT_TRUE(refused(1, -1, 600));
+    EXPECT_TRUE(refused(1, 16'000, 3'601));
+    EXPECT_FALSE(refused(1, 0, 1));
+    const Frame frame = OnlyFrame(EncodeInput(7, "bytes"));
+    EXPECT_EQ(frame.type, FrameType::kInput);
+    EXPECT_EQ(frame.payload, "bytes");
+}
+
 TEST(Protocol, PronunciationsRangeAndSeedComeBack) {
     Request request{"slt", "Gr\xC3\xBC\xC3\x9F dich"};
     request.pitch_range = 1.5;
@@ -221,7 +245,7 @@ TEST(FrameReader, RefusesALengthBeforeItsBytesCome) {
 }
 
 TEST(FrameReader, RefusesUnknownTypesAndPayloadWhereNoneBelongs) {
-    for (const char type : {'\0', '\x08', '\xFF'}) {
+    for (const char type : {'\0', '\x09', '\xFF'}) {
         FrameReader reader;
         reader.Feed(std::string("\0\0\0\0", 4) + type + std::string(4, '\0'));
         EXPECT_FALSE(reader.Next());

@@ -15,6 +15,9 @@ struct TimingEvent {
     std::uint64_t start_sample = 0, end_sample = 0;  // at the engine's rate, end exclusive
     // The word as spoken ("twelve"), or the phoneme in the engine's own alphabet.
     std::string label;
+    // Of an alignment: how badly the sound fits, 0 (not at all badly) and up, as the mean distance
+    // of a 10 ms frame from the sound that fits best (natural logarithm of likelihoods).
+    double loss = 0;
 
     friend bool operator==(const TimingEvent&, const TimingEvent&) = default;
 };

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/write.hpp>
+
 #include "base/log.hpp"
 #include "engines/pool.hpp"
 
@@ -132,7 +134,26 @@ void Worker::Start(std::shared_ptr<Job> job, std::uint64_t max_samples) {
     job_ = std::move(job);
     check_.emplace(job_->request().text.size(), max_samples);
     job_->Start(*this);
-    if (!Write(EncodeRequest(id_, job_->request()))) Kill(Loss::kProtocol);
+    if (!Write(EncodeRequest(id_, job_->request()))) {
+        Kill(Loss::kProtocol);
+    } else if (job_->request().input) {
+        sends_input_ = true;
+        Spawn(socket_.get_executor(), SendInput(shared_from_this(), job_), "engine_worker_input");
+    }
+}
+
+// Larger than the socket's buffer. Nothing else is written meanwhile.
+Task<void> Worker::SendInput(std::shared_ptr<Worker> self, std::shared_ptr<const Job> job) {
+    const std::uint32_t id = self->id_;
+    const std::string& input = *job->request().input->bytes;
+    const std::size_t most = MaxPayload(FrameType::kInput);
+    for (std::size_t at = 0; at < input.size() && self->state_ == State::kBusy; at += most) {
+        const std::string frame = EncodeInput(id, std::string_view(input).substr(at, most));
+        const auto buffer = asio::buffer(frame);
+        const auto [ec, count] = co_await asio::async_write(self->socket_, buffer, kAwaitTuple);
+        if (ec) break;
+    }
+    self->sends_input_ = false;
 }
 
 // Requests and cancels are small and the worker reads them before it does anything else, so the
@@ -145,6 +166,11 @@ bool Worker::Write(const std::string& bytes) {
 
 void Worker::CancelJob() {
     if (state_ != State::kBusy) return;
+    if (sends_input_) {  // the worker waits for the rest and hears no cancel
+        job_.reset();
+        Kill(Loss::kRecycle);
+        return;
+    }
     state_ = State::kCancelling;
     job_.reset();
     if (!Write(EncodeCancel(id_))) {

@@ -66,6 +66,7 @@ private:
     bool HandleReply(Frame frame);
     bool EndOfReply(bool spoken, double cpu_seconds);
     bool Write(const std::string& bytes);
+    static Task<void> SendInput(std::shared_ptr<Worker> self, std::shared_ptr<const Job> job);
     void Lose(Loss cause);
     void LogLine(std::string_view line);
     void Arm(std::chrono::milliseconds wait, Loss cause);
@@ -83,6 +84,7 @@ private:
     std::optional<ReplyCheck> check_;
     std::uint32_t id_ = 0;
     std::int64_t served_ = 0;
+    bool sends_input_ = false;
     int log_lines_ = 0;
     std::array<char, 65'536> bytes_;
 };

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "engines/engines.hpp"
+#include "speech/listener.hpp"
 #include "speech/meter.hpp"
 #include "speech/segment_cut.hpp"
 #include "text/phonemes.hpp"
@@ -97,7 +98,11 @@ Task<bool> Renderer::SpeakSegment(std::size_t index) {
     const std::unique_ptr<engines::Utterance> utterance = *std::move(spoken);
     std::shared_ptr<Chain> chain = chain_;
     chain->StartSegment(segment, style);
-    if (plan_->wants_timing) timeline_.StartSegment(segment, style.voice.phoneme_alphabet);
+    Listener listener(engines_, segment, style.voice, plan_->wants_timing);
+    if (plan_->wants_timing) {
+        timeline_.StartSegment(
+            segment, listener.listens() ? Listener::kAlphabet : style.voice.phoneme_alphabet);
+    }
     events_.clear();
     const auto speaks_since = std::chrono::steady_clock::now();
     SegmentCut cut(segment);
@@ -117,6 +122,7 @@ Task<bool> Renderer::SpeakSegment(std::size_t index) {
         events_.insert(events_.end(), chunk.events.begin(), chunk.events.end());
         const std::size_t count = chunk.samples.size();
         engine_samples += count;
+        listener.Hear(chunk.samples);
         auto work = [chain, samples = std::move(chunk.samples)] { return chain->Write(samples); };
         std::string bytes = co_await Run(count, std::move(work));
         TakeEvents();
@@ -126,6 +132,14 @@ Task<bool> Renderer::SpeakSegment(std::size_t index) {
     speech_->engine_time += std::chrono::steady_clock::now() - speaks_since;
     auto work = [chain] { return chain->EndSegment(); };
     std::string bytes = co_await Run(0, std::move(work));
+    if (listener.listens()) {
+        // What is there already need not wait.
+        const bool taken = co_await Send(std::move(bytes));
+        if (!taken) co_return false;
+        bytes.clear();
+        events_ = co_await listener.Find();
+        if (!events_.empty()) timeline_.SetAligned();
+    }
     TakeEvents();
     if (plan_->wants_timing) {
         timeline_.EndSegment(chain->SecondsAt(0), chain->SecondsAt(engine_samples));

@@ -53,6 +53,11 @@ void TimelineBuilder::StartSegment(const text::Segment& segment, const std::stri
     }
 }
 
+// The weakest source of a speech is what its times are called.
+void TimelineBuilder::SetAligned() {
+    if (timeline_.source == TimingSource::kEngine) timeline_.source = TimingSource::kAligned;
+}
+
 void TimelineBuilder::Add(const engines::TimingEvent& event, double start, double end) {
     if (event.kind == engines::TimingEvent::kWord) {
         AddWord(event, start, end);

@@ -21,6 +21,8 @@ public:
 
     // Borrows `segment` until EndSegment. `alphabet`: engines::Voice::phoneme_alphabet.
     void StartSegment(const text::Segment& segment, const std::string& alphabet);
+    // The segment's events were found in its audio.
+    void SetAligned();
     // In the order in which the engine tells them, on the whole audio's clock.
     void Add(const engines::TimingEvent& event, double start, double end);
     // All events are here that are known while the audio has come to `seconds`.

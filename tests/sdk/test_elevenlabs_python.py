@@ -73,6 +73,14 @@ def test_streamed_timestamps(client):
     assert decode(audio, "mp3").seconds > starts[-1]
 
 
+def test_forced_alignment(client):
+    audio = b"".join(client.text_to_speech.convert("slt", text=TEXT))
+    found = client.forced_alignment.create(file=("speech.mp3", audio), text=TEXT)
+    assert [word.text.lower() for word in found.words] == WORDS
+    assert "".join(character.text for character in found.characters) == TEXT
+    assert 0 < found.loss < 8
+
+
 def test_dialogue(client):
     audio = b"".join(client.text_to_dialogue.convert(
         inputs=[{"text": "Knock, knock.", "voice_id": "slt"},

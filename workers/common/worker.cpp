@@ -115,6 +115,23 @@ std::uint64_t CpuMicroseconds() {
     return sum(used.ru_utime) + sum(used.ru_stime);
 }
 
+// The bytes that follow a request. A server that gives up on the way ends the worker.
+std::shared_ptr<const std::string> ReceiveInput(Connection& connection, const Frame& request,
+                                                std::size_t size) {
+    auto bytes = std::make_shared<std::string>();
+    bytes->reserve(size);
+    while (bytes->size() < size) {
+        const std::optional<Frame> frame = connection.Receive(false);
+        if (frame->id != request.id || frame->type != FrameType::kInput ||
+            frame->payload.size() > size - bytes->size()) {
+            Say("the server sent something else than the input of its request");
+            _exit(kExitProtocol);
+        }
+        *bytes += frame->payload;
+    }
+    return bytes;
+}
+
 void Serve(Connection& connection, Engine& engine, const Frame& frame) {
     Result<Request> request = DecodeRequest(frame.payload);
     if (!request) {
@@ -123,7 +140,11 @@ void Serve(Connection& connection, Engine& engine, const Frame& frame) {
     }
     const std::uint64_t before = CpuMicroseconds();
     RequestSink sink(connection, frame.id, request->events);
-    const Result<void> spoken = engine.Speak(*request, sink);
+    if (request->input) {
+        request->input->bytes = ReceiveInput(connection, frame, request->input->size);
+    }
+    const Result<void> spoken =
+        request->input ? engine.Align(*request, sink) : engine.Speak(*request, sink);
     if (!spoken) {
         connection.Send(EncodeError(frame.id, {spoken.error().code(), spoken.error().message()}));
         return;
@@ -133,6 +154,14 @@ void Serve(Connection& connection, Engine& engine, const Frame& frame) {
 }
 
 }  // namespace
+
+Result<void> Engine::Speak(const Request&, Sink&) {
+    return Error(ErrorKind::kInvalid, "cannot_speak", "this engine does not speak");
+}
+
+Result<void> Engine::Align(const Request&, Sink&) {
+    return Error(ErrorKind::kInvalid, "cannot_align", "this engine does not align");
+}
 
 void Say(std::string_view line) {
     std::string text(line);

@@ -38,7 +38,10 @@ public:
     virtual engines::Hello Describe() = 0;
     // Speaks one request. An error's code is shown to the caller when it is about the text; return
     // success also after a cancel. The text has been checked by DecodeRequest.
-    virtual Result<void> Speak(const engines::Request& request, Sink& sink) = 0;
+    virtual Result<void> Speak(const engines::Request& request, Sink& sink);
+    // Aligns `request.text` with `request.input`, whose bytes are there: words and phonemes with
+    // their losses as events, the pauses as phonemes without text. Errors as of Speak.
+    virtual Result<void> Align(const engines::Request& request, Sink& sink);
 };
 
 // What an engine may do beyond computing.

@@ -5,7 +5,7 @@
 
 #include "dialects/socket_access.hpp"
 #include "dictionaries/dictionaries.hpp"
-#include "engines/voice.hpp"
+#include "engines/engines.hpp"
 #include "history/history.hpp"
 #include "http/router.hpp"
 #include "idempotency/idempotency.hpp"
@@ -18,7 +18,7 @@ namespace vf::elevenlabs {
 
 struct Deps {
     speech::SpeechService& speech;
-    const engines::Catalogue& catalogue;
+    engines::Engines& engines;
     const identity::Access& access;
     idempotency::Idempotency& idempotency;
     dictionaries::Dictionaries& dictionaries;
@@ -50,5 +50,6 @@ void AddHistoryRoutes(http::Router& router, const Deps& deps);
 void AddDictionaryRoutes(http::Router& router, const Deps& deps);
 void AddAccountRoutes(http::Router& router, const Deps& deps);
 void AddSocketRoutes(http::Router& router, const Deps& deps);
+void AddForcedAlignmentRoutes(http::Router& router, const Deps& deps);
 
 }  // namespace vf::elevenlabs

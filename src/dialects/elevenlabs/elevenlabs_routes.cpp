@@ -30,6 +30,7 @@ Routes::Routes(http::Router& router, Deps deps) : deps_(std::move(deps)) {
     AddDictionaryRoutes(router, deps_);
     AddAccountRoutes(router, deps_);
     AddSocketRoutes(router, deps_);
+    AddForcedAlignmentRoutes(router, deps_);
 }
 
 }  // namespace vf::elevenlabs

@@ -57,7 +57,7 @@ std::unique_ptr<SocketTap> MakeTap(const Deps& deps, const SocketStart& start,
     if (!recording) return nullptr;
     history::Item item;
     item.voice = request.voice;
-    if (const engines::Voice* voice = deps.catalogue.Find(request.voice)) {
+    if (const engines::Voice* voice = deps.engines.catalogue().Find(request.voice)) {
         item.voice_name = voice->name;
     }
     item.model = request.model;

@@ -150,9 +150,9 @@ Task<Result<std::shared_ptr<Work>>> Start(Request& request, const Deps& deps, Un
     auto work = std::make_shared<Work>();
     work->body = std::move(body);
     speech::SpeechRequest& speech = work->body.speech;
-    const Result<const engines::Voice*> voice = FindVoice(speech, deps.catalogue);
+    const Result<const engines::Voice*> voice = FindVoice(speech, deps.engines.catalogue());
     if (!voice) co_return voice.error();
-    NameVoices(work->body.dialogue, deps.catalogue);
+    NameVoices(work->body.dialogue, deps.engines.catalogue());
     dialects::Sign(speech, request);
     Result<void> ready = co_await LookUp(*work, deps, request.caller.team);
     if (!ready) co_return std::move(ready).error();

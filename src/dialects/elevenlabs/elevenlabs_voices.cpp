@@ -44,7 +44,7 @@ json::object SettingsOf(const engines::Voice& voice, const Stored& stored) {
 Task<Response> List(Request& request, const Deps& deps) {
     const Stored stored = co_await deps.voice_settings.All(request.caller.team);
     json::array voices;
-    for (const engines::Voice* voice : deps.catalogue.All()) {
+    for (const engines::Voice* voice : deps.engines.catalogue().All()) {
         voices.push_back(VoiceJson(*voice, SettingsOf(*voice, stored)));
     }
     co_return http::JsonResponse(200, json::object{{"voices", std::move(voices)}});
@@ -123,7 +123,7 @@ Task<Response> SearchVoices(Request& request, const Deps& deps) {
     if (!search) co_return ErrorResponse(search.error(), request);
     std::vector<const engines::Voice*> found;
     if (!search->is_nothing) {
-        for (const engines::Voice* voice : deps.catalogue.All()) {
+        for (const engines::Voice* voice : deps.engines.catalogue().All()) {
             if (Matches(*voice, *search)) found.push_back(voice);
         }
     }
@@ -150,7 +150,7 @@ Task<Response> SearchVoices(Request& request, const Deps& deps) {
 }
 
 const engines::Voice* VoiceOf(const Request& request, const Deps& deps) {
-    return deps.catalogue.Find(request.PathParam("voice_id"));
+    return deps.engines.catalogue().Find(request.PathParam("voice_id"));
 }
 
 Task<Response> Show(Request& request, const Deps& deps) {
