@@ -1,7 +1,7 @@
 """The product's numbers, each as a ratio to a reference measured in the same run.
 
     bench/run.py [row ...]    rows: health synthesis first-byte memory start size metering
-                              wall keys usage
+                              wall keys usage stream-input sockets timeline
 Prints a table in Markdown. Rounds of ours and the reference alternate; medians are compared.
 """
 
@@ -20,49 +20,11 @@ import time
 
 import httpx
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build" / "release"
-os.environ["VF_BUILD"] = str(BUILD)
-sys.path.insert(0, str(ROOT / "tests"))
-from support.admin import admin  # noqa: E402
-from support.server import Server, wait_until  # noqa: E402
-
-SENTENCE = "The quick brown fox jumps over the lazy dog near the river."  # 59 characters
-PARAGRAPH = ("It was a quiet morning in the small town by the sea. The fishing boats had left before "
-             "sunrise, and only a few people walked along the harbour wall. A woman opened the doors "
-             "of her bakery, and the smell of fresh bread drifted across the square. Children on "
-             "their way to school stopped at the window to look at the cakes. Somewhere a radio was "
-             "playing an old song that everyone knew, and for a moment nobody in the whole street was "
-             "in a hurry to be anywhere else at all.")
-ROUNDS = 7
-SECONDS = 4
-
-rows = []
-
-
-def report(what, ours, reference, ratio, bar, holds):
-    rows.append((what, ours, reference, ratio, bar, holds))
-    print(f"{what}: {ours} against {reference}: {ratio} (bar {bar}) {'holds' if holds else 'MISSED'}",
-          flush=True)
-
-
-def wrk(url, connections, script=None, seconds=SECONDS):
-    """Requests a second."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        if script:
-            file.write(script)
-            file.flush()
-            command += ["-s", file.name]
-        out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
-    assert not bad, out
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
-
-
-def post_script(body):
-    return (f"wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n"
-            f"wrk.body = [==[{json.dumps(body)}]==]\n")
+from measure import BUILD, PARAGRAPH, SECONDS, SENTENCE
+from measure import compare, pool_bench, post_script, print_table, program, report, wrk
+from support.admin import admin
+from support.server import Server, wait_until
+from speech import stream
 
 
 def free_port():
@@ -112,15 +74,6 @@ http {{
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def compare(*ways):
-    """Medians of alternating rounds, one for each way."""
-    taken = [[] for _ in ways]
-    for _ in range(ROUNDS):
-        for way, figures in zip(ways, taken):
-            figures.append(way())
-    return [statistics.median(figures) for figures in taken]
-
-
 def health():
     log = tempfile.NamedTemporaryFile()
     server, nginx = Server(settings={"LOG_FILE": log.name}), Nginx()
@@ -133,14 +86,6 @@ def health():
     ratio = ours / theirs
     report("GET /health, keep-alive, 64 connections, access log and request id in both",
            f"{ours:,.0f}/s", f"nginx {theirs:,.0f}/s", f"{ratio:.2f}", "≥ 0.9 ×", ratio >= 0.9)
-
-
-def pool_bench(*options):
-    """The bare worker pool, driven directly."""
-    out = subprocess.run([BUILD / "bin" / "pool_bench", *map(str, options)], capture_output=True,
-                         text=True, check=True).stdout
-    return {"requests_per_second": float(re.search(r"segments/s ([\d.]+)", out)[1]),
-            "first_chunk_ms_p50": float(re.search(r"first_ms p50 ([\d.]+)", out)[1])}
 
 
 def synthesis():
@@ -316,11 +261,6 @@ def size():
            "≤ 500 MB", total <= 500)
 
 
-def program(name, *arguments):
-    return subprocess.run([BUILD / "bin" / name, *map(str, arguments)], capture_output=True,
-                          text=True, check=True).stdout
-
-
 def metering():
     server = Server(settings={"LOG_LEVEL": "warning", "HTTP_ACCESS_LOG": "false",
                               "ENGINES_ENABLE": "fake"})
@@ -376,15 +316,14 @@ def usage():
 
 ALL = {"health": health, "synthesis": synthesis, "first-byte": first_byte, "memory": memory,
        "start": start, "size": size,
-       "metering": metering, "wall": wall, "keys": keys, "usage": usage}
+       "metering": metering, "wall": wall, "keys": keys, "usage": usage,
+       "stream-input": stream.stream_input, "sockets": stream.sockets, "timeline": stream.timeline}
 
 
 def main():
     for name in sys.argv[1:] or ALL:
         ALL[name]()
-    print("\n| what | ours | beside it | ratio | bar | |\n|---|---|---|---|---|---|")
-    for what, ours, reference, ratio, bar, holds in rows:
-        print(f"| {what} | {ours} | {reference} | {ratio} | {bar} | {'holds' if holds else 'missed'} |")
+    print_table()
 
 
 if __name__ == "__main__":

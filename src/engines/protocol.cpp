@@ -1,13 +1,16 @@
 #include "engines/protocol.hpp"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
+
+#include "base/utf8.hpp"
 
 namespace vf::engines {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
-              "audio frames are copied as they lie in memory");
+              "audio and events are copied as they lie in memory");
 
 Error Broken(std::string message) {
     return Error(ErrorKind::kInvalid, "protocol_error", std::move(message));
@@ -22,6 +25,19 @@ std::uint32_t GetU32(const char* at) {
     for (int i = 3; i >= 0; --i) number = number << 8 | static_cast<unsigned char>(at[i]);
     return number;
 }
+
+constexpr std::size_t kMaxLabelBytes = 64;
+
+// One event of a frame: kind, text range, samples, loss, length of the label; then the label.
+struct PackedEvent {
+    std::uint64_t start_sample, end_sample;
+    std::uint32_t text_begin, text_end;
+    float loss;
+    std::uint8_t kind;
+    std::uint8_t label_bytes;
+};
+constexpr std::size_t kPackedBytes = 30;
+static_assert(offsetof(PackedEvent, label_bytes) + 1 == kPackedBytes);
 
 bool IsFrameType(std::uint8_t number) {
     return number >= static_cast<std::uint8_t>(FrameType::kHello) &&
@@ -73,6 +89,48 @@ Result<std::vector<std::int16_t>> DecodeAudio(std::string_view payload) {
     std::vector<std::int16_t> samples(payload.size() / 2);
     if (!samples.empty()) std::memcpy(samples.data(), payload.data(), payload.size());
     return samples;
+}
+
+std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) {
+    std::string payload;
+    payload.reserve(events.size() * (kPackedBytes + 8));
+    for (const TimingEvent& event : events) {
+        const std::size_t length = Utf8Floor(event.label, kMaxLabelBytes);
+        PackedEvent packed{};
+        packed.start_sample = event.start_sample;
+        packed.end_sample = event.end_sample;
+        packed.text_begin = event.text_begin;
+        packed.text_end = event.text_end;
+        packed.loss = static_cast<float>(event.loss);
+        packed.kind = static_cast<std::uint8_t>(event.kind);
+        packed.label_bytes = static_cast<std::uint8_t>(length);
+        payload.append(reinterpret_cast<const char*>(&packed), kPackedBytes);
+        payload.append(event.label, 0, length);
+    }
+    return EncodeFrame(FrameType::kEvents, id, payload);
+}
+
+Result<std::vector<TimingEvent>> DecodeEvents(std::string_view payload) {
+    std::vector<TimingEvent> events;
+    while (!payload.empty()) {
+        PackedEvent packed{};
+        if (payload.size() < kPackedBytes) return Broken("An events frame is cut off.");
+        std::memcpy(&packed, payload.data(), kPackedBytes);
+        payload.remove_prefix(kPackedBytes);
+        const std::string_view label = payload.substr(0, packed.label_bytes);
+        const bool is_sound = packed.kind <= TimingEvent::kPhoneme &&
+                              packed.label_bytes <= kMaxLabelBytes &&
+                              label.size() == packed.label_bytes && !Utf8FindInvalid(label) &&
+                              std::isfinite(packed.loss) && packed.loss >= 0;
+        if (!is_sound) return Broken("An event is wrong.");
+        if (events.size() == kMaxEventsPerFrame) return Broken("Too many events in a frame.");
+        payload.remove_prefix(label.size());
+        events.push_back({static_cast<TimingEvent::Kind>(packed.kind), packed.text_begin,
+                          packed.text_end, packed.start_sample, packed.end_sample,
+                          std::string(label), packed.loss});
+    }
+    if (events.empty()) return Broken("An events frame is empty.");
+    return events;
 }
 
 void FrameReader::Feed(std::string_view bytes) {

@@ -7,12 +7,13 @@
 //   server:  request {id > 0} input* … cancel {id}
 //   worker:  audio* and events* {id} in any order, then exactly one done or error {id}
 //
-// hello, request, events, done and error carry JSON, read strictly (closed objects); audio carries
-// raw signed 16-bit little-endian mono samples; cancel carries nothing. A request to align a text
-// with audio is followed by that audio in input frames, and answered with events only. A worker
-// answers one request at a time. It answers a cancel with done, `cancelled` set. Frames that break
-// a rule here are errors of kind kInvalid with code "protocol_error"; the connection is then
-// useless.
+// hello, request, done and error carry JSON, read strictly (closed objects); audio carries raw
+// signed 16-bit little-endian mono samples; events are packed, little endian, one behind the other:
+// u64 start sample, u64 end sample, u32 text begin, u32 text end, f32 loss, u8 kind, u8 length of
+// the label, label. cancel carries nothing. A request to align a text with audio is followed by
+// that audio in input frames, and answered with events only. A worker answers one request at a
+// time. It answers a cancel with done, `cancelled` set. Frames that break a rule here are errors of
+// kind kInvalid with code "protocol_error"; the connection is then useless.
 
 #include <cstddef>
 #include <cstdint>

@@ -11,7 +11,6 @@ namespace {
 
 using json::Required;
 
-constexpr std::size_t kMaxLabelBytes = 64;
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxStyleBytes = 64;
 constexpr std::size_t kMaxProseBytes = 400;
@@ -70,21 +69,6 @@ struct RequestBody {
 };
 BOOST_DESCRIBE_STRUCT(RequestBody, (),
                       (voice, text, speed, pitch, events, pitch_range, pronunciations, seed, input))
-
-struct EventBody {
-    Required<std::string> kind;
-    Required<std::uint32_t> text_begin, text_end;
-    Required<std::uint64_t> start_sample, end_sample;
-    Required<std::string> label;
-    double loss = 0;
-};
-BOOST_DESCRIBE_STRUCT(EventBody, (),
-                      (kind, text_begin, text_end, start_sample, end_sample, label, loss))
-
-struct EventsBody {
-    Required<std::vector<EventBody>> events;
-};
-BOOST_DESCRIBE_STRUCT(EventsBody, (), (events))
 
 struct DoneBody {
     Required<std::uint64_t> samples, cpu_us;
@@ -315,41 +299,6 @@ Result<Request> DecodeRequest(std::string_view payload) {
                    std::move(pronunciations),
                    body->seed,
                    std::move(input)};
-}
-
-std::string EncodeEvents(std::uint32_t id, std::span<const TimingEvent> events) {
-    json::array list;
-    for (const TimingEvent& event : events) {
-        const std::string_view label =
-            std::string_view(event.label).substr(0, Utf8Floor(event.label, kMaxLabelBytes));
-        json::object one{{"kind", event.kind == TimingEvent::kWord ? "word" : "phoneme"},
-                         {"text_begin", event.text_begin},
-                         {"text_end", event.text_end},
-                         {"start_sample", event.start_sample},
-                         {"end_sample", event.end_sample},
-                         {"label", label}};
-        if (event.loss != 0) one["loss"] = event.loss;
-        list.push_back(std::move(one));
-    }
-    return EncodeFrame(FrameType::kEvents, id,
-                       json::Print(json::object{{"events", std::move(list)}}));
-}
-
-Result<std::vector<TimingEvent>> DecodeEvents(std::string_view payload) {
-    Result<EventsBody> body = Read<EventsBody>(payload);
-    if (!body) return std::move(body).error();
-    if (body->events->size() > kMaxEventsPerFrame) return Broken("Too many events in a frame.");
-    std::vector<TimingEvent> events;
-    for (EventBody& event : body->events.value) {
-        const bool is_word = *event.kind == "word";
-        if ((!is_word && *event.kind != "phoneme") || event.label->size() > kMaxLabelBytes) {
-            return Broken("An event is wrong.");
-        }
-        events.push_back({is_word ? TimingEvent::kWord : TimingEvent::kPhoneme, *event.text_begin,
-                          *event.text_end, *event.start_sample, *event.end_sample,
-                          std::move(event.label.value), std::max(0.0, event.loss)});
-    }
-    return events;
 }
 
 std::string EncodeDone(std::uint32_t id, const Done& done) {

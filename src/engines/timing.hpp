@@ -17,7 +17,7 @@ struct TimingEvent {
     std::string label;
     // Of an alignment: how badly the sound fits, 0 (not at all badly) and up, as the mean distance
     // of a 10 ms frame from the sound that fits best (natural logarithm of likelihoods).
-    double loss = 0;
+    float loss = 0;
 
     friend bool operator==(const TimingEvent&, const TimingEvent&) = default;
 };

@@ -64,7 +64,8 @@ public:
         const std::size_t most = MaxPayload(FrameType::kAudio) / sizeof(std::int16_t);
         while (!samples.empty() && !cancelled()) {
             const auto part = samples.first(std::min(most, samples.size()));
-            connection_.Send(EncodeAudio(id_, part));
+            pending_ += EncodeAudio(id_, part);
+            Flush();
             samples_ += part.size();
             samples = samples.subspan(part.size());
         }
@@ -74,7 +75,7 @@ public:
     bool Events(std::span<const TimingEvent> events) override {
         while (wants_events_ && !events.empty() && !cancelled()) {
             const auto part = events.first(std::min(kMaxEventsPerFrame, events.size()));
-            connection_.Send(EncodeEvents(id_, part));
+            pending_ += EncodeEvents(id_, part);
             events = events.subspan(part.size());
         }
         return !cancelled();
@@ -94,13 +95,28 @@ public:
     }
 
     std::uint32_t id() const override { return id_; }
-    void Raw(std::string_view bytes) override { connection_.Send(bytes); }
+    void Raw(std::string_view bytes) override {
+        Flush();
+        connection_.Send(bytes);
+    }
+    // The last frame of the reply, with what waits for it.
+    void End(std::string frame) {
+        pending_ += frame;
+        Flush();
+    }
     std::uint64_t samples() const { return samples_; }
 
 private:
+    void Flush() {
+        connection_.Send(pending_);
+        pending_.clear();
+    }
+
     Connection& connection_;
     std::uint32_t id_;
     bool wants_events_;
+    // Events go out with the audio that comes next: each send wakes the server.
+    std::string pending_;
     bool cancelled_ = false;
     std::uint64_t samples_ = 0;
 };
@@ -146,11 +162,11 @@ void Serve(Connection& connection, Engine& engine, const Frame& frame) {
     const Result<void> spoken =
         request->input ? engine.Align(*request, sink) : engine.Speak(*request, sink);
     if (!spoken) {
-        connection.Send(EncodeError(frame.id, {spoken.error().code(), spoken.error().message()}));
+        sink.End(EncodeError(frame.id, {spoken.error().code(), spoken.error().message()}));
         return;
     }
     const Done done{sink.samples(), CpuMicroseconds() - before, sink.cancelled()};
-    connection.Send(EncodeDone(frame.id, done));
+    sink.End(EncodeDone(frame.id, done));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ namespace vf::worker {
 class Sink {
 public:
     virtual ~Sink() = default;
-    // Both send at once and return false when the engine should stop: the request was cancelled.
+    // Both return false when the engine should stop: the request was cancelled. Audio is sent at
+    // once, events with the audio that comes next.
     virtual bool Audio(std::span<const std::int16_t> samples) = 0;
     virtual bool Events(std::span<const engines::TimingEvent> events) = 0;
     // Looks for a cancel without waiting.
