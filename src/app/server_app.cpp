@@ -92,7 +92,7 @@ struct ServerApp::Impl {
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
           access(loop, s.access), ground(loop, slow, s, access),
           speech(loop, engines, dsp, s.speech, ground.metering()),
-          stream_socket{loop.get_executor(), speech, access, s.sockets},
+          stream_socket{loop.get_executor(), speech, access, s.sockets, ground.dictionaries()},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),
           page(LoadPage(paths.page)),
@@ -110,9 +110,6 @@ struct ServerApp::Impl {
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         models::AddRoutes(router, engines.catalogue(), access);
-        stream_socket.prepare = [this](speech::SpeechRequest* request) {
-            return dialects::UseDictionaries(*request, ground.dictionaries());
-        };
         native::AddStreamSocket(router, stream_socket);
     }
 

@@ -8,6 +8,7 @@ import sys
 import time
 
 import httpx
+import numpy as np
 import pytest
 
 from support.audio import align, decode
@@ -98,6 +99,28 @@ def test_without_timing(server):
     assert audio["default"]
     assert all(set(m) <= {"type", "context", "bytes", "start", "end"}
                for m in messages if m["type"] == "audio")
+
+
+def test_sound_normalising_and_dictionaries_as_in_a_request(server):
+    made = httpx.post(server.url + "/api/dictionaries", json={
+        "name": "Socket names", "rules": [{"grapheme": "VF", "alias": "voice flow"}]})
+    assert made.status_code == 201, made.text
+    how = {"voice": "slt", "sample_rate": 16000, "end": True, "text": "VF has 3 doors."}
+    with connect(server, PATH) as ws:
+        spoken = {}
+        for name, more in {"plain": {}, "named": {"dictionaries": [made.json()["id"]]},
+                           "raw": {"normalisation": {"enabled": False}},
+                           "dull": {"brightness": -12, "presence": -12, "pitch_range": 0.5,
+                                    "dynamics": 0.5}}.items():
+            send(ws, type="start", context=name, **how, **more)
+            messages, audio = collect(ws, is_type("done"))
+            spoken[name] = ([word["spoken"].lower() for word in entries(messages, "words")],
+                            audio[name])
+    assert spoken["named"][0][:2] == ["voice", "flow"] and "voice" not in spoken["plain"][0]
+    assert "three" in spoken["plain"][0]
+    edges = [np.abs(np.diff(decode(spoken[name][1], "pcm", rate=16000).samples)).mean()
+             for name in ("plain", "dull")]
+    assert edges[1] < 0.8 * edges[0]
 
 
 def test_ssml_with_marks(server):

@@ -1,25 +1,16 @@
 #include "dialects/native/generate_body.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/describe.hpp>
 #include <charconv>
 #include <cmath>
 
 #include "base/json_body.hpp"
+#include "dialects/native/sound_body.hpp"
 #include "http/multipart.hpp"
 
 namespace vf::native {
 namespace {
-
-struct NormalisationBody {
-    std::optional<bool> enabled;
-    std::vector<std::string> off;
-    std::optional<std::string> emoji;
-    std::optional<std::string> markdown;
-};
-BOOST_DESCRIBE_STRUCT(NormalisationBody, (), (enabled, off, emoji, markdown))
 
 // What the older form's quality means for formats that lose something; the others have one only.
 std::optional<int> BitRateOf(std::string_view quality, audio::Format format) {
@@ -38,38 +29,6 @@ std::optional<int> BitRateOf(std::string_view quality, audio::Format format) {
         return format == audio::Format::kAac ? level.aac : 0;
     }
     return std::nullopt;
-}
-
-std::optional<dictionaries::Locator> ReadLocator(std::string_view text) {
-    const std::size_t at = text.find('@');
-    const auto id = dictionaries::DictionaryId::Parse(text.substr(0, at));
-    if (!id) return std::nullopt;
-    if (at == std::string_view::npos) return dictionaries::Locator{*id, std::nullopt};
-    const auto version = dictionaries::VersionId::Parse(text.substr(at + 1));
-    if (!version) return std::nullopt;
-    return dictionaries::Locator{*id, *version};
-}
-
-bool IsSymbols(const std::optional<std::string>& value) {
-    return !value || *value == "remove" || *value == "read";
-}
-
-void CheckBody(const NormalisationBody& body, json::Checker& check) {
-    for (std::size_t i = 0; i < body.off.size(); ++i) {
-        if (text::FindNormaliseRule(body.off[i])) continue;
-        std::string names;
-        for (unsigned rule = 0; rule < static_cast<unsigned>(text::NormaliseRule::kCount); ++rule) {
-            if (!names.empty()) names += ", ";
-            names += text::NormaliseRuleName(static_cast<text::NormaliseRule>(rule));
-        }
-        check.Fail("off", "unknown_rule", fmt::format("entry {} must be one of {}.", i, names));
-    }
-    if (!IsSymbols(body.emoji)) {
-        check.Fail("emoji", "invalid_value", "must be \"remove\" or \"read\".");
-    }
-    if (!IsSymbols(body.markdown)) {
-        check.Fail("markdown", "invalid_value", "must be \"remove\" or \"read\".");
-    }
 }
 
 struct GenerateBody {
@@ -101,15 +60,6 @@ BOOST_DESCRIBE_STRUCT(GenerateBody, (),
                        bit_rate, pitch_range, brightness, presence, dynamics, normalisation,
                        previous_text, next_text, seed, dictionaries, voice_id, emotion, quality))
 
-std::string FormatNames() {
-    std::string names;
-    for (const audio::FormatInfo& info : audio::Formats()) {
-        if (!names.empty()) names += ", ";
-        names += info.name;
-    }
-    return names;
-}
-
 void CheckBody(const GenerateBody& body, json::Checker& check) {
     if (!body.text && !body.ssml) {
         check.Fail("text", "required", "is required (or \"ssml\" in its place).");
@@ -124,28 +74,7 @@ void CheckBody(const GenerateBody& body, json::Checker& check) {
         check.Fail("quality", "invalid_value",
                    "must be \"draft\", \"standard\", \"high\" or \"ultra\".");
     }
-    for (std::size_t i = 0; i < body.dictionaries.size(); ++i) {
-        if (ReadLocator(body.dictionaries[i])) continue;
-        check.Fail(
-            "dictionaries", "invalid_id",
-            fmt::format("entry {} must be the id of a dictionary (dict_…), with \"@\" and the "
-                        "id of a version (dver_…) behind it if need be.",
-                        i));
-    }
-    check.Range("pitch_range", body.pitch_range, 0.25, 2.0);
-    check.Range("brightness", body.brightness, -12.0, 12.0);
-    check.Range("presence", body.presence, -12.0, 12.0);
-    check.Range("dynamics", body.dynamics, 0.5, 2.0);
-    check.Range<std::int64_t>("bit_rate", body.bit_rate, 6'000, 320'000);
-    check.Range<std::int64_t>("seed", body.seed, 0, 4'294'967'295);
-    check.Range("speed", body.speed, 0.25, 4.0);
-    check.Range("pitch", body.pitch, -12.0, 12.0);
-    check.Range("volume", body.volume, -20.0, 10.0);
-    check.Range<std::int64_t>("sample_rate", body.sample_rate, 1, 192'000);
-    if (body.format && !audio::FindFormat(*body.format)) {
-        check.Fail("format", "format_not_supported",
-                   fmt::format("must be one of {}.", FormatNames()));
-    }
+    CheckSound(body, check);
 }
 
 // A form field that holds a number, as the JSON it would be; the walker says what is wrong with
@@ -181,17 +110,6 @@ Result<std::string> FormAsJson(const http::Request& request) {
     return out + "}";
 }
 
-text::NormaliseOptions OptionsOf(const NormalisationBody& body) {
-    text::NormaliseOptions options;
-    options.enabled = body.enabled.value_or(true);
-    for (const std::string& name : body.off) {
-        options.off |= 1U << static_cast<unsigned>(*text::FindNormaliseRule(name));
-    }
-    if (body.emoji == "read") options.emoji = text::Symbols::kRead;
-    if (body.markdown == "read") options.markdown = text::Symbols::kRead;
-    return options;
-}
-
 }  // namespace
 
 Result<GenerateRequest> ReadGenerateBody(const http::Request& request) {
@@ -214,28 +132,17 @@ Result<GenerateRequest> ReadGenerateBody(const http::Request& request) {
     } else {
         speech.text = *std::move(body.text);
     }
-    speech.voice = body.voice ? *body.voice : body.voice_id.value_or("");
-    speech.language = body.language.value_or("");
-    if (body.format) speech.format = audio::FindFormat(*body.format)->format;
-    speech.sample_rate = static_cast<int>(body.sample_rate.value_or(0));
-    speech.speed = body.speed.value_or(1.0);
-    speech.pitch = body.pitch.value_or(0.0);
-    speech.volume = body.volume.value_or(0.0);
-    speech.bit_rate = static_cast<int>(body.bit_rate.value_or(0));
-    speech.shaping = {body.pitch_range.value_or(1.0), body.brightness.value_or(0.0),
-                      body.presence.value_or(0.0), body.dynamics.value_or(1.0)};
-    if (body.normalisation) speech.normalise = OptionsOf(*body.normalisation);
+    ApplySound(body, speech);
+    if (body.voice_id) speech.voice = *std::move(body.voice_id);
     speech.previous_text = std::move(body.previous_text).value_or("");
     speech.next_text = std::move(body.next_text).value_or("");
-    if (body.seed) speech.seed = static_cast<std::uint32_t>(*body.seed);
     if (body.quality && !body.bit_rate) {
         speech.bit_rate = *BitRateOf(*body.quality, speech.format);
     }
     if (body.emotion && *body.emotion != "neutral" && !body.emotion->empty()) {
         speech.warnings.push_back("no voice of this server can do \"emotion\" yet");
     }
-    for (const std::string& text : body.dictionaries)
-        out.dictionaries.push_back(*ReadLocator(text));
+    out.dictionaries = LocatorsOf(body.dictionaries);
     return out;
 }
 

@@ -17,6 +17,21 @@ struct Means {
 };
 using SpeakHandler = Task<http::Response> (*)(http::Request&, const Means&);
 
+Task<Result<std::shared_ptr<speech::Speech>>> StartSpeech(http::Request* request,
+                                                          const Means* means,
+                                                          GenerateRequest body) {
+    dialects::Sign(body.speech, *request);
+    auto named = std::move(body.dictionaries);
+    const Result<void> ready =
+        co_await dialects::UseDictionaries(body.speech, means->dictionaries, std::move(named));
+    if (!ready) co_return ready.error();
+    auto wanted = std::move(body.speech);
+    Result<std::shared_ptr<speech::Speech>> started =
+        co_await means->speech.Start(std::move(wanted));
+    if (started) dialects::AbandonOnCancel(*request, **started);
+    co_return started;
+}
+
 // The whole audio, or (Accept: application/json) where it is.
 Task<http::Response> Generate(http::Request& request, const Means& means) {
     Result<GenerateRequest> body = ReadGenerateBody(request);
@@ -25,17 +40,11 @@ Task<http::Response> Generate(http::Request& request, const Means& means) {
     body->speech.whole = true;
     body->speech.wants_timing = wants_link;
     body->speech.wants_quality = wants_link;
-    dialects::Sign(body->speech, request);
-    auto named = std::move(body->dictionaries);
-    const Result<void> ready =
-        co_await dialects::UseDictionaries(body->speech, means.dictionaries, std::move(named));
-    if (!ready) co_return http::ProblemResponse(ready.error(), request);
-    auto wanted = std::move(body->speech);
+    auto wanted = *std::move(body);
     Result<std::shared_ptr<speech::Speech>> started =
-        co_await means.speech.Start(std::move(wanted));
+        co_await StartSpeech(&request, &means, std::move(wanted));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
-    dialects::AbandonOnCancel(request, *speech);
     Result<std::string> audio = co_await means.speech.Collect(speech);
     if (!audio) co_return http::ProblemResponse(audio.error(), request);
     if (wants_link) {
@@ -56,19 +65,13 @@ Task<http::Response> GenerateStream(http::Request& request, const Means& means) 
     if (!form) co_return http::ProblemResponse(NoSuchStreamForm(), request);
     Result<GenerateRequest> body = ReadGenerateBody(request);
     if (!body) co_return http::ProblemResponse(body.error(), request);
-    dialects::Sign(body->speech, request);
-    auto named = std::move(body->dictionaries);
-    const Result<void> ready =
-        co_await dialects::UseDictionaries(body->speech, means.dictionaries, std::move(named));
-    if (!ready) co_return http::ProblemResponse(ready.error(), request);
-    auto wanted = std::move(body->speech);
-    wanted.wants_timing = *form != StreamForm::kAudio;
-    std::string text = wanted.text;
+    body->speech.wants_timing = *form != StreamForm::kAudio;
+    std::string text = body->speech.text;
+    auto wanted = *std::move(body);
     Result<std::shared_ptr<speech::Speech>> started =
-        co_await means.speech.Start(std::move(wanted));
+        co_await StartSpeech(&request, &means, std::move(wanted));
     if (!started) co_return http::ProblemResponse(started.error(), request);
     const std::shared_ptr<speech::Speech> speech = *started;
-    dialects::AbandonOnCancel(request, *speech);
     const Result<void> first = co_await means.speech.WaitForAudio(speech);
     if (!first) co_return http::ProblemResponse(first.error(), request);
     http::Response response = dialects::AudioResponse(speech);

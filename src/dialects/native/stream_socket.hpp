@@ -2,9 +2,8 @@
 // WS /v1/stream: speech over a WebSocket, the text bit by bit and the audio as it is made. The
 // messages stand in docs/streaming.md.
 
-#include <functional>
-
 #include "dialects/socket_access.hpp"
+#include "dictionaries/dictionaries.hpp"
 #include "http/router.hpp"
 #include "speech/speech_service.hpp"
 
@@ -16,8 +15,7 @@ struct StreamSocketDeps {
     speech::SpeechService& speech;
     const identity::Access& access;
     dialects::SocketOptions options;
-    // Sets what is looked up for a speech: the team's dictionaries. Null: nothing is.
-    std::function<Task<Result<void>>(speech::SpeechRequest* request)> prepare;
+    dictionaries::Dictionaries& dictionaries;
 };
 
 void AddStreamSocket(http::Router& router, const StreamSocketDeps& deps);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/json_body.hpp"
+#include "dialects/native/sound_body.hpp"
 
 namespace vf::native {
 namespace {
@@ -30,6 +31,12 @@ struct StartMessage {
     std::optional<double> volume;
     std::optional<std::string> markup;
     std::optional<std::int64_t> seed;
+    std::optional<double> pitch_range;
+    std::optional<double> brightness;
+    std::optional<double> presence;
+    std::optional<double> dynamics;
+    std::optional<NormalisationBody> normalisation;
+    std::vector<std::string> dictionaries;
     bool timing = true;
     std::optional<std::string> text;
     bool end = false;
@@ -37,24 +44,12 @@ struct StartMessage {
 };
 BOOST_DESCRIBE_STRUCT(StartMessage, (),
                       (type, context, voice, language, format, sample_rate, bit_rate, speed, pitch,
-                       volume, markup, seed, timing, text, end, api_key))
+                       volume, markup, seed, pitch_range, brightness, presence, dynamics,
+                       normalisation, dictionaries, timing, text, end, api_key))
 
 void CheckBody(const StartMessage& body, json::Checker& check) {
     CheckContext(body.context, check);
-    check.Range("speed", body.speed, 0.25, 4.0);
-    check.Range("pitch", body.pitch, -12.0, 12.0);
-    check.Range("volume", body.volume, -20.0, 10.0);
-    check.Range<std::int64_t>("sample_rate", body.sample_rate, 1, 192'000);
-    check.Range<std::int64_t>("bit_rate", body.bit_rate, 6'000, 320'000);
-    check.Range<std::int64_t>("seed", body.seed, 0, 4'294'967'295);
-    if (body.format && !audio::FindFormat(*body.format)) {
-        std::string names;
-        for (const audio::FormatInfo& info : audio::Formats()) {
-            names += names.empty() ? "" : ", ";
-            names += info.name;
-        }
-        check.Fail("format", "format_not_supported", fmt::format("must be one of {}.", names));
-    }
+    CheckSound(body, check);
     if (body.markup && body.markup != "plain" && body.markup != "ssml") {
         check.Fail("markup", "not_allowed", "must be plain or ssml.");
     }
@@ -109,16 +104,10 @@ Result<StreamMessage> ReadStart(std::string_view text) {
     message.api_key = std::move(body.api_key).value_or("");
     message.wants_timing = body.timing;
     speech::SpeechRequest& request = message.request;
-    request.voice = std::move(body.voice).value_or("");
-    request.language = std::move(body.language).value_or("");
-    request.format = body.format ? audio::FindFormat(*body.format)->format : audio::Format::kPcm;
-    request.sample_rate = static_cast<int>(body.sample_rate.value_or(0));
-    request.bit_rate = static_cast<int>(body.bit_rate.value_or(0));
-    request.speed = body.speed.value_or(1.0);
-    request.pitch = body.pitch.value_or(0.0);
-    request.volume = body.volume.value_or(0.0);
+    request.format = audio::Format::kPcm;
+    ApplySound(body, request);
+    message.dictionaries = LocatorsOf(body.dictionaries);
     if (body.markup == "ssml") request.markup = speech::Markup::kSsml;
-    if (body.seed) request.seed = static_cast<std::uint32_t>(*body.seed);
     request.wants_timing = body.timing;
     request.max_characters = kMaxCharacters;
     return message;

@@ -3,8 +3,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "dictionaries/dictionaries.hpp"
 #include "speech/speech.hpp"
 
 namespace vf::native {
@@ -17,7 +19,8 @@ struct StreamMessage {
     bool ends = false;    // of kStart: there is no more text
     std::string api_key;  // of kStart; "": none
     bool wants_timing = true;
-    speech::SpeechRequest request;  // of kStart: how to speak
+    speech::SpeechRequest request;                    // of kStart: how to speak
+    std::vector<dictionaries::Locator> dictionaries;  // likewise
 };
 
 // Closed: unknown and repeated members are errors. kInvalid malformed_json, unknown_type,

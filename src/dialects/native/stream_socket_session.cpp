@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "dialects/speech_response.hpp"
 
 namespace vf::native {
 namespace {
@@ -167,11 +168,10 @@ Task<Result<StreamSession::ContextPtr>> StreamSession::Open(std::shared_ptr<Stre
     const http::Request& http = self->socket_->request();
     request.caller = http.caller;
     request.route = std::string(http.route);
-    if (self->deps_.prepare) {
-        Task<Result<void>> work = self->deps_.prepare(&request);
-        const Result<void> prepared = co_await std::move(work);
-        if (!prepared) co_return prepared.error();
-    }
+    auto named = std::move(message->dictionaries);
+    const Result<void> prepared =
+        co_await dialects::UseDictionaries(request, self->deps_.dictionaries, std::move(named));
+    if (!prepared) co_return prepared.error();
     Result<std::unique_ptr<speech::LiveSpeech>> live =
         self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
     if (!live) co_return std::move(live).error();
