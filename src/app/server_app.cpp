@@ -16,6 +16,7 @@
 #include "app/system_routes.hpp"
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
+#include "dialects/cartesia/cartesia_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket_hooks.hpp"
@@ -96,6 +97,10 @@ struct ServerApp::Impl {
           speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
           elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
+          cartesia{loop.get_executor(),  speech,
+                   engines.catalogue(),  access,
+                   ground.idempotency(), ground.dictionaries(),
+                   s.sockets},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),
           page(LoadPage(paths.page)),
@@ -111,6 +116,7 @@ struct ServerApp::Impl {
         native::AddVoiceRoutes(router, engines.catalogue(), previews, access);
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
+        cartesia::AddRoutes(router, cartesia);
         models::AddRoutes(router, engines.catalogue(), access);
         stream_socket.prepare = [this](speech::SpeechRequest* request) {
             return dialects::UseDictionaries(*request, ground.dictionaries());
@@ -134,6 +140,7 @@ struct ServerApp::Impl {
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
     elevenlabs::SocketDeps elevenlabs_sockets;
+    cartesia::Deps cartesia;
     native::Previews previews;
     http::StaticFiles page;
     SystemRoutes system;
