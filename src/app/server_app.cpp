@@ -18,8 +18,6 @@
 #include "base/unavailable.hpp"
 #include "dialects/cartesia/cartesia_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
-#include "dialects/elevenlabs/elevenlabs_socket.hpp"
-#include "dialects/elevenlabs/elevenlabs_socket_hooks.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
 #include "dialects/native/preview.hpp"
@@ -96,7 +94,6 @@ struct ServerApp::Impl {
           access(loop, s.access), ground(loop, slow, s, access),
           speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
-          elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
           cartesia{loop.get_executor(),  speech,
                    engines.catalogue(),  access,
                    ground.idempotency(), ground.dictionaries(),
@@ -107,7 +104,8 @@ struct ServerApp::Impl {
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
           elevenlabs(router, {speech, engines.catalogue(), access, ground.idempotency(),
                               ground.dictionaries(), ground.history(), ground.voice_settings(),
-                              [this] { return ground.database(); }, s.speech.max_concurrent}),
+                              [this] { return ground.database(); }, s.speech.max_concurrent,
+                              loop.get_executor(), s.sockets}),
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
@@ -122,8 +120,6 @@ struct ServerApp::Impl {
             return dialects::UseDictionaries(*request, ground.dictionaries());
         };
         native::AddStreamSocket(router, stream_socket);
-        elevenlabs::SetSocketHooks(elevenlabs_sockets, elevenlabs.deps());
-        elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
     }
 
     const AppSettings& settings;
@@ -139,7 +135,6 @@ struct ServerApp::Impl {
     Ground ground;
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
-    elevenlabs::SocketDeps elevenlabs_sockets;
     cartesia::Deps cartesia;
     native::Previews previews;
     http::StaticFiles page;

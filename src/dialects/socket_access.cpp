@@ -73,16 +73,6 @@ std::string_view WithoutBearer(std::string_view value) {
     return http::Trim(value);
 }
 
-http::CloseCode SocketCloseCode(const Error& error) {
-    switch (error.kind()) {
-        case ErrorKind::kUnavailable:
-        case ErrorKind::kDeadline: return http::CloseCode::kTryAgain;
-        case ErrorKind::kInternal: return http::CloseCode::kInternal;
-        case ErrorKind::kUnsupportedMediaType: return http::CloseCode::kUnsupported;
-        default: return http::CloseCode::kPolicy;
-    }
-}
-
 http::Guard SocketGuard(const identity::Access& access, Scope scope) {
     http::Guard guard = access.Guard(scope);
     guard.early = [inner = guard.early](http::Request& request) -> std::optional<Result<void>> {
@@ -149,6 +139,16 @@ Task<Result<void>> SocketCaller::StillAdmitted() {
     if (decided) co_return *decided;
     Task<Result<void>> late = guard_.late(request);
     co_return co_await std::move(late);
+}
+
+http::CloseCode SocketCloseCode(const Error& error) {
+    switch (error.kind()) {
+        case ErrorKind::kUnavailable:
+        case ErrorKind::kDeadline: return http::CloseCode::kTryAgain;
+        case ErrorKind::kInternal: return http::CloseCode::kInternal;
+        case ErrorKind::kUnsupportedMediaType: return http::CloseCode::kUnsupported;
+        default: return http::CloseCode::kPolicy;
+    }
 }
 
 }  // namespace vf::dialects

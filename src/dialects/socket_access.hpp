@@ -56,7 +56,7 @@ private:
     std::chrono::steady_clock::time_point checked_;
 };
 
-// How a socket is closed for an error.
+// What a socket that ends with this error is closed with (RFC 6455, 7.4).
 http::CloseCode SocketCloseCode(const Error& error);
 
 // "Bearer vf_…" and "vf_…" are the same key.

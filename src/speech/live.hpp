@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -53,6 +54,8 @@ public:
     virtual bool has_ended() const = 0;  // End or Cancel was called
     // Bytes of text that were appended and are not yet spoken or about to be.
     virtual std::size_t waiting() const = 0;
+    // All that was appended.
+    virtual const std::string& text() const = 0;
     // The audio and its timeline; text positions are bytes of everything that was appended.
     virtual const std::shared_ptr<Speech>& speech() const = 0;
 };

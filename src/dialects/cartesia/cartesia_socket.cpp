@@ -202,7 +202,6 @@ void SocketSession::Append(const ContextPtr& context, std::string text) {
         return;
     }
     const std::size_t added = text.size();
-    context->text += text;
     if (context->generation.max_delay.count() == 0) {
         if (!IsBlank(text)) live.Flush();
         return;
@@ -256,7 +255,7 @@ public:
 
     Task<bool> Take(speech::TimedChunk chunk) override {
         if (context_->is_cancelled) co_return false;
-        const std::vector<std::string> messages = context_->events.OfChunk(chunk, context_->text);
+        const std::vector<std::string> messages = context_->events.OfChunk(chunk, context_->live->text());
         for (const std::string& message : messages) {
             std::string text = message;
             const bool is_open = co_await session_->socket_->Send(std::move(text));

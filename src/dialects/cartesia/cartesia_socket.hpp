@@ -33,7 +33,6 @@ struct SocketContext {
     Generation generation;  // of its first message
     Events events;
     std::unique_ptr<speech::LiveSpeech> live;
-    std::string text;  // all that was appended
     std::uint64_t sent = 0;
     dialects::FlushMarks flushes;
     bool is_cancelled = false;
