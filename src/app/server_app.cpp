@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
 #include "dialects/cartesia/cartesia_routes.hpp"
+#include "dialects/deepgram/deepgram_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
@@ -98,6 +99,10 @@ struct ServerApp::Impl {
                    engines.catalogue(),  access,
                    ground.idempotency(), ground.dictionaries(),
                    s.sockets},
+          deepgram{loop.get_executor(),  speech,
+                   engines.catalogue(),  access,
+                   ground.idempotency(), ground.dictionaries(),
+                   s.sockets},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),
           page(LoadPage(paths.page)),
@@ -115,6 +120,7 @@ struct ServerApp::Impl {
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         cartesia::AddRoutes(router, cartesia);
+        deepgram::AddRoutes(router, deepgram);
         models::AddRoutes(router, engines.catalogue(), access);
         stream_socket.prepare = [this](speech::SpeechRequest* request) {
             return dialects::UseDictionaries(*request, ground.dictionaries());
@@ -136,6 +142,7 @@ struct ServerApp::Impl {
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
     cartesia::Deps cartesia;
+    deepgram::Deps deepgram;
     native::Previews previews;
     http::StaticFiles page;
     SystemRoutes system;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/unavailable.hpp"
 #include "dialects/cartesia/cartesia_error.hpp"
 #include "dialects/speech_response.hpp"
 
@@ -139,8 +140,12 @@ Task<void> SocketSession::OnGeneration(std::shared_ptr<SocketSession> self, Clie
         context = found->second;
         context->heard = Clock::now();
     } else {
-        Result<ContextPtr> opened =
-            co_await Open(self, message.context, std::move(message.generation));
+        Result<ContextPtr> opened;
+        try {
+            opened = co_await Open(self, message.context, std::move(message.generation));
+        } catch (const UnavailableException& e) {
+            opened = e.error;
+        }
         if (!opened) {
             co_await Tell(self, opened.error(), message.context);
             co_return;
