@@ -52,7 +52,7 @@ def test_every_combination(http, query, name, rate):
 
 
 def test_models_are_voices(http):
-    voices = {v["id"]: v for v in http.get("/api/voices", params={"limit": 200}).json()["data"]}
+    voices = {v["id"]: v for v in http.get("/api/voices").json()["voices"]}
     for model, gender, language in (("aura-asteria-en", "female", "en"),
                                     ("aura-2-zeus-en", "male", "en"),
                                     ("aura-2-viktoria-de", "female", "de"),

@@ -1,6 +1,7 @@
 """Turns of voice agents, driven as their frameworks do."""
 
 import asyncio
+import inspect
 
 
 async def speak_turn(tts, text):
@@ -18,14 +19,15 @@ async def speak_turn(tts, text):
 
 
 def run_pipecat(tts, texts, seconds=3):
-    """(audio, words) of one turn; no error may come."""
+    """(audio, words) of one turn; no error may come. `tts` may be a coroutine that makes it."""
     from pipecat.frames.frames import (ErrorFrame, LLMFullResponseEndFrame,
                                        LLMFullResponseStartFrame, TextFrame, TTSAudioRawFrame,
                                        TTSStoppedFrame, TTSTextFrame)
     from pipecat.tests.utils import SleepFrame, run_test
 
     async def run():
-        return await run_test(tts, frames_to_send=[
+        service = await tts() if inspect.iscoroutinefunction(tts) else tts
+        return await run_test(service, frames_to_send=[
             LLMFullResponseStartFrame(), *map(TextFrame, texts), LLMFullResponseEndFrame(),
             SleepFrame(sleep=seconds)])
 

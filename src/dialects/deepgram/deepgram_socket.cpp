@@ -20,6 +20,7 @@ using Type = ClientMessage::Type;
 constexpr std::size_t kMaxText = 2'000;        // characters of one Speak message of /v1
 constexpr std::size_t kMaxTurn = 40'000;       // characters of one turn
 constexpr std::size_t kMaxWaiting = 256 * 1024;  // bytes of the turns that wait
+constexpr std::size_t kMaxTurns = 1'000;          // that wait
 constexpr std::size_t kMaxFlushes = 20;        // on /v1, within kFlushWindow
 constexpr std::chrono::seconds kFlushWindow{60};
 constexpr double kSpeedStep = 0.05;
@@ -152,7 +153,7 @@ Result<void> SocketSession::Say(std::string text) {
     }
     if (turns_.size() > 1) {
         waiting_ += text.size();
-        if (waiting_ > kMaxWaiting) {
+        if (waiting_ > kMaxWaiting || turns_.size() > kMaxTurns) {
             return TooLong("Too much text waits behind what is being spoken; wait for its end.");
         }
     }
