@@ -2,8 +2,8 @@
 // The audio formats a response may have: their names on the wire, media types and sample rates.
 // Everything is mono.
 //
-// The first eight are for everybody. The others exist because a vendor's clients ask for them, under
-// that vendor's own words: float samples, and G.711 at any rate or in a WAV file.
+// The first eight are for everybody. The others exist because a vendor's clients ask for them,
+// under that vendor's own words: float samples, and G.711 at any rate or in a WAV file.
 
 #include <optional>
 #include <span>
@@ -44,7 +44,8 @@ std::span<const FormatInfo> Formats();
 // Of any format.
 const FormatInfo& InfoOf(Format format);
 
-// One of Formats() by name; null when there is no such one. Names are lower case and compared exactly.
+// One of Formats() by name; null when there is no such one. Names are lower case and compared
+// exactly.
 const FormatInfo* FindFormat(std::string_view name);
 
 // The rate to encode at: `requested` in Hz, or 0 for the format's default. A rate the format cannot

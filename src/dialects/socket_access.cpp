@@ -57,9 +57,9 @@ void DeclareSettings(SettingsSchema& schema, SocketOptions& options) {
                    {"10", "Most contexts of one WebSocket that are open or still spoken."});
     schema.Duration("sockets.idle_timeout", options.idle_timeout, milliseconds(100), minutes(60),
                     {"60s", "Time a /v1/stream socket is kept without a message or speech."});
-    schema.Duration("sockets.vendor_idle_timeout", options.vendor_idle_timeout, milliseconds(100),
-                    minutes(60),
-                    {"5m", "Time a Cartesia or Deepgram socket is kept without a message or speech."});
+    schema.Duration(
+        "sockets.vendor_idle_timeout", options.vendor_idle_timeout, milliseconds(100), minutes(60),
+        {"5m", "Time a Cartesia or Deepgram socket is kept without a message or speech."});
     schema.Duration("sockets.admission_time", options.admission_time, milliseconds(100),
                     minutes(10), {"10s", "Time for the message that carries the API key."});
 }

@@ -18,10 +18,10 @@
 namespace vf::dialects {
 
 struct SocketOptions {
-    std::int64_t max_contexts = 10;                    // that are spoken or open, of one socket
-    std::chrono::milliseconds idle_timeout{60'000};    // of a native socket without a message
+    std::int64_t max_contexts = 10;                  // that are spoken or open, of one socket
+    std::chrono::milliseconds idle_timeout{60'000};  // of a native socket without a message
     std::chrono::milliseconds vendor_idle_timeout{300'000};  // likewise of Cartesia's, Deepgram's
-    std::chrono::milliseconds admission_time{10'000};  // for the message with the key
+    std::chrono::milliseconds admission_time{10'000};        // for the message with the key
 };
 
 // Section "sockets".

@@ -1,6 +1,6 @@
 #pragma once
-// What the dialects' sockets have in common when they send a live speech: reading it to its end, and
-// saying "flushed" behind the right byte. On the loop.
+// What the dialects' sockets have in common when they send a live speech: reading it to its end,
+// and saying "flushed" behind the right byte. On the loop.
 
 #include <cstdint>
 #include <deque>

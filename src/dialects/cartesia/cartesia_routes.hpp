@@ -1,6 +1,7 @@
 #pragma once
-// Cartesia's door: POST /tts/bytes, POST /tts/sse, WS /tts/websocket, GET /voices, GET /voices/{id},
-// and POST /voices/clone, which says that voices cannot be cloned. Also below /cartesia.
+// Cartesia's door: POST /tts/bytes, POST /tts/sse, WS /tts/websocket, GET /voices, GET
+// /voices/{id}, and POST /voices/clone, which says that voices cannot be cloned. Also below
+// /cartesia.
 
 #include "dialects/socket_access.hpp"
 #include "dictionaries/dictionaries.hpp"

@@ -168,9 +168,10 @@ bool SocketSession::is_speaking(const std::string& id) const {
 Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<SocketSession> self,
                                                             std::string id, Generation generation) {
     if (self->is_speaking(id)) {
-        co_return Error(ErrorKind::kInvalid, "context_closed",
-                        "This context has had its last message (one without \"continue\": true) and "
-                        "is still being spoken; use another context_id.");
+        co_return Error(
+            ErrorKind::kInvalid, "context_closed",
+            "This context has had its last message (one without \"continue\": true) and "
+            "is still being spoken; use another context_id.");
     }
     const auto most = static_cast<std::size_t>(self->deps_.sockets.max_contexts);
     if (self->speaking_.size() >= most) {
@@ -185,8 +186,8 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
     request.caller = http.caller;
     request.route = std::string(http.route);
     auto named = context->generation.dictionaries;
-    const Result<void> ready = co_await dialects::UseDictionaries(
-        request, self->deps_.dictionaries, std::move(named));
+    const Result<void> ready =
+        co_await dialects::UseDictionaries(request, self->deps_.dictionaries, std::move(named));
     if (!ready) co_return ready.error();
     Result<std::unique_ptr<speech::LiveSpeech>> live =
         self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
@@ -219,8 +220,8 @@ void SocketSession::Append(const ContextPtr& context, std::string text) {
     }
 }
 
-// "flush_done" follows the last byte of what was there: either the context's coroutine sends it when
-// it comes to that byte, or it has been there already.
+// "flush_done" follows the last byte of what was there: either the context's coroutine sends it
+// when it comes to that byte, or it has been there already.
 void SocketSession::Flush(const std::shared_ptr<SocketSession>& self, const ContextPtr& flushed) {
     flushed->due.reset();
     // The context owns what holds this callback.
@@ -260,7 +261,8 @@ public:
 
     Task<bool> Take(speech::TimedChunk chunk) override {
         if (context_->is_cancelled) co_return false;
-        const std::vector<std::string> messages = context_->events.OfChunk(chunk, context_->live->text());
+        const std::vector<std::string> messages =
+            context_->events.OfChunk(chunk, context_->live->text());
         for (const std::string& message : messages) {
             std::string text = message;
             const bool is_open = co_await session_->socket_->Send(std::move(text));

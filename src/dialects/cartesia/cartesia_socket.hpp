@@ -2,8 +2,8 @@
 // WS /tts/websocket: contexts beside each other, each one speech whose text may come in parts.
 //
 // A message that is wrong is answered with an error event: of its context, which ends by it, or of
-// none; the socket and its other contexts go on. Only what concerns the socket as a whole closes it:
-// credentials (1008), binary messages (1003), silence (1008).
+// none; the socket and its other contexts go on. Only what concerns the socket as a whole closes
+// it: credentials (1008), binary messages (1003), silence (1008).
 //
 // A context's voice and sound are those of its first message. It ends by a message without
 // `continue`, by `cancel` (nothing is said any more, not even `done`), or when nothing came for it

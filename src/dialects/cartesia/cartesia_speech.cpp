@@ -83,8 +83,7 @@ Response Begin(const std::shared_ptr<speech::Speech>& speech, const Request& req
 Task<Response> SpeakBytes(Request& request, const Deps& deps) {
     const Result<void> version = CheckVersion(request);
     if (!version) co_return ErrorResponse(version.error(), request);
-    Result<Generation> generation =
-        ReadGeneration(request.body, Containers::kAll, deps.catalogue);
+    Result<Generation> generation = ReadGeneration(request.body, Containers::kAll, deps.catalogue);
     if (!generation) co_return ErrorResponse(generation.error(), request);
     generation->speech.wants_timing = false;
     const auto started = co_await Start(request, deps, &*generation);

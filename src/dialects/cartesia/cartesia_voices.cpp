@@ -35,7 +35,9 @@ struct Query {
 
 Error WrongParameter(const std::string& name, std::string code, std::string words) {
     std::string message = "The query parameter " + name + " " + words;
-    return {ErrorKind::kInvalid, "invalid_request", std::move(message),
+    return {ErrorKind::kInvalid,
+            "invalid_request",
+            std::move(message),
             {{name, std::move(code), std::move(words)}}};
 }
 
@@ -155,8 +157,9 @@ Response List(Request& request, const Deps& deps) {
     const std::string& cursor = query->after.empty() ? query->before : query->after;
     const auto at = std::ranges::find(voices, cursor, &Voice::id);
     if (!cursor.empty() && at == voices.end()) {
-        const Error error = WrongParameter(query->after.empty() ? "ending_before" : "starting_after",
-                                           "not_allowed", "must be the id of a voice of this list.");
+        const Error error =
+            WrongParameter(query->after.empty() ? "ending_before" : "starting_after", "not_allowed",
+                           "must be the id of a voice of this list.");
         return ErrorResponse(error, request);
     }
     const auto limit = static_cast<std::size_t>(query->limit);
@@ -187,9 +190,9 @@ Response Get(Request& request, const Deps& deps) {
     const std::string_view id = request.PathParam("id");
     const Voice* voice = deps.catalogue.Find(id);
     if (!voice) {
-        const Error error(ErrorKind::kNotFound, "voice_not_found",
-                          "There is no voice with the id \"" + std::string(id) +
-                              "\". GET /voices lists them.");
+        const Error error(
+            ErrorKind::kNotFound, "voice_not_found",
+            "There is no voice with the id \"" + std::string(id) + "\". GET /voices lists them.");
         return ErrorResponse(error, request);
     }
     return http::JsonResponse(200, VoiceJson(*voice, *query));
@@ -204,7 +207,8 @@ Response Clone(Request& request, const Deps&) {
 }  // namespace
 
 void AddVoiceRoutes(http::Router& router, const Deps& deps) {
-    const auto add = [&](http::Method method, const char* pattern, const http::RouteOptions& options,
+    const auto add = [&](http::Method method, const char* pattern,
+                         const http::RouteOptions& options,
                          Response (*handler)(Request&, const Deps&)) {
         router.Add(method, pattern, http::QuickHandler([deps = &deps, handler](Request& request) {
                        return handler(request, *deps);

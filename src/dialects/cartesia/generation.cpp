@@ -88,8 +88,7 @@ void CheckBody(const FormatBody& body, json::Checker& check) {
     }
     if (container == "mp3") {
         if (std::ranges::find(kBitRates, body.bit_rate.value_or(128'000)) == kBitRates.end()) {
-            check.Fail("bit_rate", "not_allowed",
-                       "must be 32000, 64000, 96000, 128000 or 192000.");
+            check.Fail("bit_rate", "not_allowed", "must be 32000, 64000, 96000, 128000 or 192000.");
         }
     } else if (!FindEncoding(body.encoding)) {
         check.Fail("encoding", body.encoding ? "not_allowed" : "required",
@@ -119,8 +118,9 @@ void CheckBody(const GenerationBody& body, json::Checker& check) {
         check.Fail("model_id", "out_of_range", "must have 1 to 256 bytes.");
     }
     if (VoiceId(*body.voice).empty()) {
-        check.Fail("voice", "wrong_type",
-                   "must be a voice's id, or an object with it as \"id\"; embeddings are not known.");
+        check.Fail(
+            "voice", "wrong_type",
+            "must be a voice's id, or an object with it as \"id\"; embeddings are not known.");
     }
     if (body.language && body.locale) {
         check.Fail("locale", "not_allowed", "must not be there beside language; send one of them.");
@@ -186,10 +186,10 @@ Result<void> ReadVoice(const GenerationBody& body, const engines::Catalogue& cat
     speech.language = body.language.value_or(body.locale.value_or(""));
     if (!speech.language.empty() && speech::IsLanguageTag(speech.language) &&
         speech::LanguageMatch(*voice, speech.language) == 0) {
-        speech.warnings.push_back(fmt::format("the voice {} does not speak {}; it reads its own "
-                                              "language, {}",
-                                              voice->id, speech.language,
-                                              voice->languages.front()));
+        speech.warnings.push_back(
+            fmt::format("the voice {} does not speak {}; it reads its own "
+                        "language, {}",
+                        voice->id, speech.language, voice->languages.front()));
         speech.language.clear();
     }
     return {};

@@ -48,8 +48,8 @@ struct ClientMessage {
 // Errors: as above, also for a message without a context_id.
 Result<ClientMessage> ReadClientMessage(std::string_view text, const engines::Catalogue& catalogue);
 
-// The API version of the header Cartesia-Version or the query parameter cartesia_version: a date, or
-// none. Errors: kInvalid invalid_version.
+// The API version of the header Cartesia-Version or the query parameter cartesia_version: a date,
+// or none. Errors: kInvalid invalid_version.
 Result<void> CheckVersion(const http::Request& request);
 
 }  // namespace vf::cartesia

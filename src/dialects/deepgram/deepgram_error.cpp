@@ -17,10 +17,10 @@ constexpr Named kNamed[] = {
     {"malformed_json", "INVALID_JSON"},
 };
 constexpr Named kSocketNamed[] = {
-    {"malformed_json", "MESSAGE-0000"},   {"invalid_request", "MESSAGE-0000"},
-    {"unknown_type", "MESSAGE-0000"},     {"invalid_message", "DATA-0000"},
-    {"invalid_utf8", "DATA-0000"},        {"text_too_long", "BIG-0000"},
-    {"idle_timeout", "NET-0001"},         {"missing_api_key", "INVALID_AUTH"},
+    {"malformed_json", "MESSAGE-0000"}, {"invalid_request", "MESSAGE-0000"},
+    {"unknown_type", "MESSAGE-0000"},   {"invalid_message", "DATA-0000"},
+    {"invalid_utf8", "DATA-0000"},      {"text_too_long", "BIG-0000"},
+    {"idle_timeout", "NET-0001"},       {"missing_api_key", "INVALID_AUTH"},
 };
 
 std::string Capitals(std::string text) {

@@ -16,9 +16,9 @@ namespace vf::deepgram {
 struct ClientMessage {
     enum class Type : std::uint8_t { kSpeak, kFlush, kClear, kClose, kInterrupt, kConfigure };
     Type type = Type::kSpeak;
-    std::string text;                      // of Speak
-    std::optional<std::int64_t> played;    // of Interrupt: milliseconds of the session
-    std::optional<double> speed;           // of Configure
+    std::string text;                    // of Speak
+    std::optional<std::int64_t> played;  // of Interrupt: milliseconds of the session
+    std::optional<double> speed;         // of Configure
 };
 
 // `has_turns`: WS /v2/speak, which has Interrupt and Configure, but no Clear. Errors: kInvalid
@@ -33,7 +33,7 @@ struct TurnCounts {
 
 std::string MetadataText(const SpeakQuery& query, const std::string& request_id);
 std::string ConnectedText(const SpeakQuery& query, const std::string& request_id);
-std::string SequenceText(const char* type, std::int64_t sequence);  // Flushed, Cleared of /v1
+std::string SequenceText(const char* type, std::int64_t sequence);       // Flushed, Cleared of /v1
 std::string SpeechText(const char* type, const std::string& speech_id);  // of /v2
 std::string SpeechMetadataText(const std::string& speech_id, const TurnCounts& counts);
 std::string SessionMetadataText(const TurnCounts& counts);

@@ -1,12 +1,12 @@
 #pragma once
-// WS /v1/speak and WS /v2/speak: text in, binary audio out, one turn after the other. A turn is what
-// is said until Flush; its audio is whole before the next one's begins. On /v1 the end of a turn is
-// told by Flushed, on /v2 by SpeechMetadata and Flushed, and its start by SpeechStarted.
+// WS /v1/speak and WS /v2/speak: text in, binary audio out, one turn after the other. A turn is
+// what is said until Flush; its audio is whole before the next one's begins. On /v1 the end of a
+// turn is told by Flushed, on /v2 by SpeechMetadata and Flushed, and its start by SpeechStarted.
 //
-// Only the first turn is being spoken; those behind it are text that waits, within a bound. Whatever
-// goes wrong is told by an Error message and closes the socket, as Deepgram does it: 1003 for binary
-// messages, 1008 for what the client did, 1011 and 1013 for what the server could not. Shared by the
-// handler, which reads messages, and the coroutine that sends a turn; on the loop.
+// Only the first turn is being spoken; those behind it are text that waits, within a bound.
+// Whatever goes wrong is told by an Error message and closes the socket, as Deepgram does it: 1003
+// for binary messages, 1008 for what the client did, 1011 and 1013 for what the server could not.
+// Shared by the handler, which reads messages, and the coroutine that sends a turn; on the loop.
 
 #include <deque>
 #include <memory>
@@ -19,6 +19,8 @@
 #include "dialects/socket_speech.hpp"
 
 namespace vf::deepgram {
+
+inline constexpr std::size_t kMaxTurn = 40'000;  // characters of one turn
 
 using Clock = std::chrono::steady_clock;
 

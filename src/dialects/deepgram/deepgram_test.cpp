@@ -64,9 +64,9 @@ TEST(DeepgramModels, AreVoicesOfTheirLanguageAndGender) {
 }
 
 TEST(DeepgramModels, OthersAreRefused) {
-    for (const char* model : {"", "aura", "aura-", "aura--en", "aura-nobody-en", "aura-2-zeus",
-                              "aura-2-zeus-", "aura-2-uzume-ja", "nova-2", "flux-a\r\nb-en",
-                              "flux-alexis-en\r\nx"}) {
+    for (const char* model :
+         {"", "aura", "aura-", "aura--en", "aura-nobody-en", "aura-2-zeus", "aura-2-zeus-",
+          "aura-2-uzume-ja", "nova-2", "flux-a\r\nb-en", "flux-alexis-en\r\nx"}) {
         EXPECT_EQ(VoiceOf(model), "model_not_found") << model;
     }
 }

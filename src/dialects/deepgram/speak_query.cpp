@@ -73,9 +73,10 @@ Result<const Encoding*> ReadEncoding(const http::Request& request, Door door) {
     const auto found = std::ranges::find(kEncodings, name, &Encoding::name);
     const bool is_bare = found != std::end(kEncodings) && found->wav;
     if (found == std::end(kEncodings) || (door != Door::kHttp && !is_bare)) {
-        return WrongFormat("encoding", door == Door::kHttp
-                                           ? "must be linear16, mulaw, alaw, mp3, opus, flac or aac."
-                                           : "must be linear16, mulaw or alaw on a socket.");
+        return WrongFormat("encoding",
+                           door == Door::kHttp
+                               ? "must be linear16, mulaw, alaw, mp3, opus, flac or aac."
+                               : "must be linear16, mulaw or alaw on a socket.");
     }
     return &*found;
 }
@@ -91,9 +92,9 @@ Result<Format> ReadContainer(const http::Request& request, Door door, const Enco
     // Opus has no form without Ogg.
     const bool is_bare = encoding.name == "opus" ? container == "ogg" : container == "none";
     if (is_bare) return encoding.bare;
-    return WrongFormat("container", fmt::format("cannot be {} with encoding={}; {} is possible.",
-                                                container, encoding.name,
-                                                encoding.wav ? "wav or none" : encoding.container));
+    return WrongFormat(
+        "container", fmt::format("cannot be {} with encoding={}; {} is possible.", container,
+                                 encoding.name, encoding.wav ? "wav or none" : encoding.container));
 }
 
 Result<int> ReadRate(const http::Request& request, Door door, const Encoding& encoding) {
@@ -121,17 +122,17 @@ Result<int> ReadBitRate(const http::Request& request, const Encoding& encoding) 
     if (!bits) return bits.error();
     if (!*bits) return encoding.default_bits == 0 ? 0 : Fitted(encoding, encoding.default_bits);
     if (encoding.max_bits == 0) {
-        return WrongFormat("bit_rate", fmt::format("cannot be chosen with encoding={}.",
-                                                   encoding.name));
+        return WrongFormat("bit_rate",
+                           fmt::format("cannot be chosen with encoding={}.", encoding.name));
     }
     const bool is_mp3 = encoding.bare == Format::kMp3;
     if (is_mp3 && **bits != encoding.min_bits && **bits != encoding.max_bits) {
         return WrongFormat("bit_rate", "must be 32000 or 48000 with encoding=mp3.");
     }
     if (**bits < encoding.min_bits || **bits > encoding.max_bits) {
-        return WrongFormat("bit_rate", fmt::format("must be between {} and {} with encoding={}.",
-                                                   encoding.min_bits, encoding.max_bits,
-                                                   encoding.name));
+        return WrongFormat("bit_rate",
+                           fmt::format("must be between {} and {} with encoding={}.",
+                                       encoding.min_bits, encoding.max_bits, encoding.name));
     }
     return Fitted(encoding, **bits);
 }

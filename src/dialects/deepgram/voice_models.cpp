@@ -17,26 +17,25 @@ using engines::Voice;
 
 // The voices of Aura and Aura 2, by what Deepgram says of them.
 constexpr std::string_view kFemale[] = {
-    "asteria",   "athena", "hera",    "luna",     "stella",  "thalia",   "amalthea", "andromeda",
-    "aurora",    "callista", "cora",  "cordelia", "delia",   "electra",  "harmonia", "helena",
-    "iris",      "janus",  "juno",    "minerva",  "ophelia", "pandora",  "phoebe",   "selene",
-    "theia",     "vesta",  "agustina", "antonia", "carina",  "celeste",  "diana",    "estrella",
-    "gloria",    "olivia", "selena",  "silvia",   "aurelia", "elara",    "kara",     "lara",
-    "viktoria",  "beatrix", "cornelia", "daphne", "hestia",  "leda",     "rhea",     "agathe",
-    "cinzia",    "demetra", "livia",  "maia",     "melia",   "ama",      "izanami",  "uzume",
-    "alexis",    "haley",  "sofia",   "emma",     "anna",    "maria",    "julia"};
+    "asteria",  "athena",   "hera",     "luna",     "stella",  "thalia",  "amalthea", "andromeda",
+    "aurora",   "callista", "cora",     "cordelia", "delia",   "electra", "harmonia", "helena",
+    "iris",     "janus",    "juno",     "minerva",  "ophelia", "pandora", "phoebe",   "selene",
+    "theia",    "vesta",    "agustina", "antonia",  "carina",  "celeste", "diana",    "estrella",
+    "gloria",   "olivia",   "selena",   "silvia",   "aurelia", "elara",   "kara",     "lara",
+    "viktoria", "beatrix",  "cornelia", "daphne",   "hestia",  "leda",    "rhea",     "agathe",
+    "cinzia",   "demetra",  "livia",    "maia",     "melia",   "ama",     "izanami",  "uzume",
+    "alexis",   "haley",    "sofia",    "emma",     "anna",    "maria",   "julia"};
 constexpr std::string_view kMale[] = {
-    "angus",   "arcas",    "helios",  "orion",   "orpheus", "perseus", "zeus",   "apollo", "aries",
-    "atlas",   "draco",    "hermes",  "hyperion", "jupiter", "mars",   "neptune", "odysseus",
-    "pluto",   "saturn",   "alvaro",  "aquila",  "javier",  "luciano", "nestor", "sirio",
-    "valerio", "fabian",   "julius",  "lars",    "roman",   "sander",  "hector", "cesare",
-    "dionisio", "elio",    "flavio", "ebisu", "fujin"};
+    "angus",    "arcas",    "helios", "orion",  "orpheus",  "perseus", "zeus",    "apollo",
+    "aries",    "atlas",    "draco",  "hermes", "hyperion", "jupiter", "mars",    "neptune",
+    "odysseus", "pluto",    "saturn", "alvaro", "aquila",   "javier",  "luciano", "nestor",
+    "sirio",    "valerio",  "fabian", "julius", "lars",     "roman",   "sander",  "hector",
+    "cesare",   "dionisio", "elio",   "flavio", "ebisu",    "fujin"};
 
 // English has voices that are told apart by more than an accent: these stand for the names.
-constexpr std::string_view kEnglishFemale[] = {"marin", "coral", "nova",
-                                                            "sage",  "slt",   "shimmer"};
-constexpr std::string_view kEnglishMale[] = {"cedar", "ash",   "echo", "onyx",
-                                                          "rms",   "verse", "ballad"};
+constexpr std::string_view kEnglishFemale[] = {"marin", "coral", "nova", "sage", "slt", "shimmer"};
+constexpr std::string_view kEnglishMale[] = {"cedar", "ash",   "echo",  "onyx",
+                                             "rms",   "verse", "ballad"};
 
 struct Name {
     std::string_view name;
