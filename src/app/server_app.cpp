@@ -16,6 +16,8 @@
 #include "app/system_routes.hpp"
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
+#include "dialects/cartesia/cartesia_routes.hpp"
+#include "dialects/deepgram/deepgram_routes.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
@@ -93,6 +95,12 @@ struct ServerApp::Impl {
           access(loop, s.access), ground(loop, slow, s, access),
           speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets, ground.dictionaries()},
+          cartesia{
+              loop.get_executor(),   speech,   engines.catalogue(), access, ground.idempotency(),
+              ground.dictionaries(), s.sockets},
+          deepgram{
+              loop.get_executor(),   speech,   engines.catalogue(), access, ground.idempotency(),
+              ground.dictionaries(), s.sockets},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),
           page(LoadPage(paths.page)),
@@ -109,6 +117,8 @@ struct ServerApp::Impl {
         native::AddVoiceRoutes(router, engines.catalogue(), previews, access);
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
+        cartesia::AddRoutes(router, cartesia);
+        deepgram::AddRoutes(router, deepgram);
         models::AddRoutes(router, engines.catalogue(), access);
         native::AddStreamSocket(router, stream_socket);
     }
@@ -126,6 +136,8 @@ struct ServerApp::Impl {
     Ground ground;
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
+    cartesia::Deps cartesia;
+    deepgram::Deps deepgram;
     native::Previews previews;
     http::StaticFiles page;
     SystemRoutes system;

@@ -79,13 +79,19 @@ Result<std::unique_ptr<Encoder>> MakeEncoder(const EncoderOptions& options) {
     exact.sample_rate = CheckRate(options.format, options.sample_rate).value();
     switch (exact.format) {
         case Format::kWav:
-        case Format::kPcm: return MakeWavEncoder(exact);
+        case Format::kPcm:
+        case Format::kPcmFloat:
+        case Format::kWavFloat:
+        case Format::kWavUlaw:
+        case Format::kWavAlaw: return MakeWavEncoder(exact);
         case Format::kMp3: return MakeMp3Encoder(exact);
         case Format::kOpus: return MakeOpusEncoder(exact);
         case Format::kFlac: return MakeFlacEncoder(exact);
         case Format::kAac: return MakeAacEncoder(exact);
         case Format::kUlaw:
-        case Format::kAlaw: return MakeG711Encoder(exact);
+        case Format::kAlaw:
+        case Format::kPcmu:
+        case Format::kPcma: return MakeG711Encoder(exact);
     }
     return Error(ErrorKind::kInvalid, "unsupported_format", "There is no such audio format.");
 }

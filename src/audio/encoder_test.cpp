@@ -14,8 +14,11 @@ namespace {
 std::vector<std::string> InputOptions(Format format, int rate) {
     switch (format) {
         case Format::kPcm: return {"-f", "s16le", "-ar", std::to_string(rate), "-ac", "1"};
-        case Format::kUlaw: return {"-f", "mulaw", "-ar", "8000", "-ac", "1"};
-        case Format::kAlaw: return {"-f", "alaw", "-ar", "8000", "-ac", "1"};
+        case Format::kPcmFloat: return {"-f", "f32le", "-ar", std::to_string(rate), "-ac", "1"};
+        case Format::kUlaw:
+        case Format::kPcmu: return {"-f", "mulaw", "-ar", std::to_string(rate), "-ac", "1"};
+        case Format::kAlaw:
+        case Format::kPcma: return {"-f", "alaw", "-ar", std::to_string(rate), "-ac", "1"};
         default: return {};
     }
 }
@@ -39,7 +42,9 @@ std::uint32_t U32(const std::string& bytes, std::size_t at) {
 class EveryFormat : public testing::TestWithParam<Format> {};
 INSTANTIATE_TEST_SUITE_P(Audio, EveryFormat,
                          testing::Values(Format::kWav, Format::kMp3, Format::kOpus, Format::kFlac,
-                                         Format::kAac, Format::kPcm, Format::kUlaw, Format::kAlaw),
+                                         Format::kAac, Format::kPcm, Format::kUlaw, Format::kAlaw,
+                                         Format::kPcmFloat, Format::kWavFloat, Format::kWavUlaw,
+                                         Format::kWavAlaw, Format::kPcmu, Format::kPcma),
                          [](const auto& param) { return std::string(InfoOf(param.param).name); });
 
 TEST_P(EveryFormat, DecodesToTheSameToneAtEveryRate) {
@@ -96,8 +101,7 @@ TEST_P(EveryFormat, TheCutIntoCallsDoesNotChangeAByte) {
 TEST_P(EveryFormat, EmptyAndTinyInputsAreLegalFiles) {
     const FormatInfo& info = InfoOf(GetParam());
     const EncoderOptions options{.format = info.format, .sample_rate = info.default_rate};
-    const bool raw =
-        info.format == Format::kPcm || info.format == Format::kUlaw || info.format == Format::kAlaw;
+    const bool raw = !InputOptions(info.format, info.default_rate).empty();
     for (const std::size_t length : {0U, 1U, 17U}) {
         const std::vector<float> samples(length, 0.1F);
         for (const std::string& bytes :
@@ -244,6 +248,14 @@ TEST(Encoder, SoundComesOutSoonInEveryFormat) {
         EXPECT_LE(static_cast<double>(needed) / info.default_rate, 0.11) << info.name;
         EXPECT_LE(header, 300U);
     }
+}
+
+TEST(Encoder, FormatsForVendorsAreNotOffered) {
+    EXPECT_EQ(Formats().size(), 8U);
+    for (const char* name : {"pcm_f32le", "wav_f32le", "wav_ulaw", "wav_alaw", "pcmu", "pcma"}) {
+        EXPECT_EQ(FindFormat(name), nullptr) << name;
+    }
+    EXPECT_EQ(CheckRate(Format::kPcmu, 44100).value(), 44100);
 }
 
 TEST(Encoder, RefusesWhatTheFormatDoesNotHave) {

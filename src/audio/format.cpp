@@ -17,7 +17,8 @@ constexpr std::array kTelephoneRates = {8000};
 
 // audio/basic is registered as 8 kHz mono u-law (RFC 2046); A-law has audio/PCMA (RFC 4856), whose
 // clock rate is 8 kHz unless a parameter says otherwise.
-constexpr std::array<FormatInfo, 8> kFormats = {{
+constexpr std::size_t kForEverybody = 8;
+constexpr std::array<FormatInfo, 14> kFormats = {{
     {Format::kWav, "wav", "audio/wav", "wav", kPcmRates, 24000},
     {Format::kMp3, "mp3", "audio/mpeg", "mp3", kMp3Rates, 24000},
     {Format::kOpus, "opus", "audio/ogg", "ogg", kOpusRates, 24000},
@@ -26,12 +27,18 @@ constexpr std::array<FormatInfo, 8> kFormats = {{
     {Format::kPcm, "pcm", "audio/pcm", "pcm", kPcmRates, 24000},
     {Format::kUlaw, "ulaw", "audio/basic", "ulaw", kTelephoneRates, 8000},
     {Format::kAlaw, "alaw", "audio/PCMA", "alaw", kTelephoneRates, 8000},
+    {Format::kPcmFloat, "pcm_f32le", "audio/pcm", "f32", kPcmRates, 24000},
+    {Format::kWavFloat, "wav_f32le", "audio/wav", "wav", kPcmRates, 24000},
+    {Format::kWavUlaw, "wav_ulaw", "audio/wav", "wav", kPcmRates, 8000},
+    {Format::kWavAlaw, "wav_alaw", "audio/wav", "wav", kPcmRates, 8000},
+    {Format::kPcmu, "pcmu", "audio/PCMU", "ulaw", kPcmRates, 8000},
+    {Format::kPcma, "pcma", "audio/PCMA", "alaw", kPcmRates, 8000},
 }};
 
 }  // namespace
 
 std::span<const FormatInfo> Formats() {
-    return kFormats;
+    return std::span(kFormats).first(kForEverybody);
 }
 
 const FormatInfo& InfoOf(Format format) {
@@ -39,9 +46,9 @@ const FormatInfo& InfoOf(Format format) {
 }
 
 const FormatInfo* FindFormat(std::string_view name) {
-    const auto found = std::find_if(kFormats.begin(), kFormats.end(),
-                                    [name](const FormatInfo& info) { return info.name == name; });
-    return found == kFormats.end() ? nullptr : &*found;
+    const std::span<const FormatInfo> all = Formats();
+    const auto found = std::ranges::find(all, name, &FormatInfo::name);
+    return found == all.end() ? nullptr : &*found;
 }
 
 Result<int> CheckRate(Format format, int requested) {

@@ -1,4 +1,4 @@
-// ITU-T G.711: one byte a sample, 8 kHz. The codes are those of the ITU-T G.191 software library.
+// ITU-T G.711: one byte a sample. The codes are those of the ITU-T G.191 software library.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -44,14 +44,26 @@ std::array<std::uint8_t, 65536> MakeTable(Code code) {
     return table;
 }
 
+using Table = std::array<std::uint8_t, 65536>;  // by the sample's 16 bits
+
+void Append(std::string& out, std::span<const float> mono, const Table& table) {
+    const std::size_t start = out.size();
+    out.resize(start + mono.size());
+    for (std::size_t i = 0; i < mono.size(); ++i) {
+        out[start + i] = static_cast<char>(table[static_cast<std::uint16_t>(ToInt16(mono[i]))]);
+    }
+}
+
 class G711Encoder final : public Encoder {
 public:
-    explicit G711Encoder(const std::array<std::uint8_t, 65536>& table) : table_(table) {}
+    explicit G711Encoder(bool is_ulaw) : is_ulaw_(is_ulaw) {}
 
     std::string Write(std::span<const float> mono) override {
-        std::string out(mono.size(), '\0');
-        for (std::size_t i = 0; i < mono.size(); ++i) {
-            out[i] = static_cast<char>(table_[static_cast<std::uint16_t>(ToInt16(mono[i]))]);
+        std::string out;
+        if (is_ulaw_) {
+            AppendUlaw(out, mono);
+        } else {
+            AppendAlaw(out, mono);
         }
         return out;
     }
@@ -59,15 +71,24 @@ public:
     std::string Finish() override { return {}; }
 
 private:
-    const std::array<std::uint8_t, 65536>& table_;  // of process lifetime
+    bool is_ulaw_;
 };
 
 }  // namespace
 
+void AppendUlaw(std::string& out, std::span<const float> mono) {
+    static const Table table = MakeTable(UlawCode);
+    Append(out, mono, table);
+}
+
+void AppendAlaw(std::string& out, std::span<const float> mono) {
+    static const Table table = MakeTable(AlawCode);
+    Append(out, mono, table);
+}
+
 std::unique_ptr<Encoder> MakeG711Encoder(const EncoderOptions& options) {
-    static const auto ulaw = MakeTable(UlawCode);
-    static const auto alaw = MakeTable(AlawCode);
-    return std::make_unique<G711Encoder>(options.format == Format::kUlaw ? ulaw : alaw);
+    const bool is_ulaw = options.format == Format::kUlaw || options.format == Format::kPcmu;
+    return std::make_unique<G711Encoder>(is_ulaw);
 }
 
 }  // namespace vf::audio

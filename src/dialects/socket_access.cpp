@@ -17,15 +17,35 @@ bool IsOurs(std::string_view key) {
     return key.starts_with("vf_");
 }
 
-// Makes a key of the query one that the guard sees.
-Result<void> TakeQueryKey(http::Request& request) {
-    const std::optional<std::string> value = request.QueryParam("authorization");
-    if (!value || value->empty()) return {};
-    const std::string_view key = WithoutBearer(*value);
+Result<void> TakeKey(http::Request& request, std::string_view key) {
     const std::string_view sent = request.headers.Get("X-API-Key");
     if (!sent.empty() && sent != key) return Conflict();
     request.headers.Set("X-API-Key", key);
     return {};
+}
+
+// Makes a key of the query one that the guard sees.
+Result<void> TakeQueryKey(http::Request& request) {
+    for (const char* name : {"authorization", "api_key", "access_token"}) {
+        const std::optional<std::string> value = request.QueryParam(name);
+        if (!value || value->empty()) continue;
+        const Result<void> taken = TakeKey(request, WithoutBearer(*value));
+        if (!taken) return taken;
+    }
+    return {};
+}
+
+// Likewise one that is dressed as a subprotocol: "token, KEY".
+Result<void> TakeSubprotocolKey(http::Request& request) {
+    const std::string offered = request.headers.Joined("Sec-WebSocket-Protocol");
+    const std::size_t comma = offered.find(',');
+    if (comma == std::string::npos) return {};
+    const std::string_view scheme = http::Trim(std::string_view(offered).substr(0, comma));
+    if (!http::EqualsIgnoringCase(scheme, "token") && !http::EqualsIgnoringCase(scheme, "bearer")) {
+        return {};
+    }
+    const std::string_view rest = std::string_view(offered).substr(comma + 1);
+    return TakeKey(request, http::Trim(rest.substr(0, rest.find(','))));
 }
 
 }  // namespace
@@ -37,6 +57,9 @@ void DeclareSettings(SettingsSchema& schema, SocketOptions& options) {
                    {"10", "Most contexts of one WebSocket that are open or still spoken."});
     schema.Duration("sockets.idle_timeout", options.idle_timeout, milliseconds(100), minutes(60),
                     {"60s", "Time a /v1/stream socket is kept without a message or speech."});
+    schema.Duration(
+        "sockets.vendor_idle_timeout", options.vendor_idle_timeout, milliseconds(100), minutes(60),
+        {"5m", "Time a Cartesia or Deepgram socket is kept without a message or speech."});
     schema.Duration("sockets.admission_time", options.admission_time, milliseconds(100),
                     minutes(10), {"10s", "Time for the message that carries the API key."});
 }
@@ -55,6 +78,8 @@ http::Guard SocketGuard(const identity::Access& access, Scope scope) {
     guard.early = [inner = guard.early](http::Request& request) -> std::optional<Result<void>> {
         const Result<void> taken = TakeQueryKey(request);
         if (!taken) return taken;
+        const Result<void> dressed = TakeSubprotocolKey(request);
+        if (!dressed) return dressed;
         std::optional<Result<void>> decided = inner(request);
         const bool has_none = identity::FindCredential(request).value.empty();
         if (decided && !*decided && has_none &&

@@ -18,16 +18,18 @@
 namespace vf::dialects {
 
 struct SocketOptions {
-    std::int64_t max_contexts = 10;                    // that are spoken or open, of one socket
-    std::chrono::milliseconds idle_timeout{60'000};    // of a native socket without a message
-    std::chrono::milliseconds admission_time{10'000};  // for the message with the key
+    std::int64_t max_contexts = 10;                  // that are spoken or open, of one socket
+    std::chrono::milliseconds idle_timeout{60'000};  // of a native socket without a message
+    std::chrono::milliseconds vendor_idle_timeout{300'000};  // likewise of Cartesia's, Deepgram's
+    std::chrono::milliseconds admission_time{10'000};        // for the message with the key
 };
 
 // Section "sockets".
 void DeclareSettings(SettingsSchema& schema, SocketOptions& options);
 
-// The guard of a socket's route: credentials in headers or in the query parameter `authorization`
-// (with or without "Bearer "); none at all leaves the caller anonymous.
+// The guard of a socket's route: credentials in headers, in the query parameters `authorization`
+// (with or without "Bearer "), `api_key` or `access_token`, or behind `token` or `bearer` in
+// Sec-WebSocket-Protocol; none at all leaves the caller anonymous.
 http::Guard SocketGuard(const identity::Access& access, Scope scope);
 
 // The caller of one socket. `access` must outlive it.

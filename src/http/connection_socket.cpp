@@ -95,6 +95,8 @@ void Connection::Upgrade(const std::string& accept) {
     Response response(kSwitchingProtocols);
     response.headers.Add("Upgrade", "websocket");
     response.headers.Add("Sec-WebSocket-Accept", accept);
+    const std::string chosen = ChooseSubprotocol(request_, route_->options.subprotocols);
+    if (!chosen.empty()) response.headers.Add("Sec-WebSocket-Protocol", chosen);
     HeadOptions head;
     head.framing = BodyFraming::kNone;
     head.upgrade = true;

@@ -42,6 +42,9 @@ struct RouteOptions {
     std::vector<std::string> produces;  // Accept must allow one of them, else 406; empty: no check
     ErrorFormat errors = ProblemResponse;
     Guard guard;
+    // Of a socket: what Sec-WebSocket-Protocol may ask for, lower case; the first one that the
+    // client names is agreed on. None of them: the socket is opened without one.
+    std::vector<std::string> subprotocols;
 };
 
 struct RouteInfo {

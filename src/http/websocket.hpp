@@ -72,6 +72,7 @@ public:
     virtual Task<bool> Send(std::string text) = 0;
     // A text message and right behind it a binary one, with nothing in between.
     virtual Task<bool> Send(std::string text, std::string binary) = 0;
+    virtual Task<bool> SendBinary(std::string data) = 0;
     // Waits until all that was queued is handed to the kernel; false when it cannot be any more.
     virtual Task<bool> Flush() = 0;
 

@@ -48,6 +48,13 @@ std::string AcceptValue(std::string_view key) {
 
 }  // namespace
 
+std::string ChooseSubprotocol(const Request& request, const std::vector<std::string>& known) {
+    for (const std::string& name : known) {
+        if (HasToken(request.headers.Joined("Sec-WebSocket-Protocol"), name)) return name;
+    }
+    return {};
+}
+
 Result<std::string> CheckUpgrade(const Request& request) {
     const bool asks = HasToken(request.headers.Joined("Upgrade"), "websocket");
     if (request.method != Method::kGet || request.minor_version < 1 || !asks) {
@@ -142,6 +149,16 @@ Task<bool> WebSocketSession::Send(std::string text, std::string binary) {
     out.Append(std::move(text));
     AppendFrameHead(out.Text(), Opcode::kBinary, binary.size());
     out.Append(std::move(binary));
+    wire_->FlushSocket();
+    co_return is_open();
+}
+
+Task<bool> WebSocketSession::SendBinary(std::string data) {
+    const bool has_place = co_await WaitForRoom();
+    if (!has_place) co_return false;
+    Outbox& out = wire_->outbox();
+    AppendFrameHead(out.Text(), Opcode::kBinary, data.size());
+    out.Append(std::move(data));
     wire_->FlushSocket();
     co_return is_open();
 }

@@ -37,6 +37,7 @@ public:
     Task<SocketEvent> Read(std::chrono::steady_clock::duration limit) override;
     Task<bool> Send(std::string text) override;
     Task<bool> Send(std::string text, std::string binary) override;
+    Task<bool> SendBinary(std::string data) override;
     Task<bool> Flush() override;
     void Close(CloseCode code, std::string_view reason) override;
     bool is_open() const override { return wire_ && !close_sent_; }
@@ -87,5 +88,7 @@ private:
 // Whether `request` opens a WebSocket; the value is what Sec-WebSocket-Accept says. Errors:
 // kUpgradeRequired, kInvalid.
 Result<std::string> CheckUpgrade(const Request& request);
+// The first of `known` that Sec-WebSocket-Protocol names; "" when there is none.
+std::string ChooseSubprotocol(const Request& request, const std::vector<std::string>& known);
 
 }  // namespace vf::http

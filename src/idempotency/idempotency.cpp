@@ -67,9 +67,10 @@ struct Attempt {
 
 // What tells of the body, also in the words of ElevenLabs' clients.
 bool IsKept(std::string_view name) {
-    for (const char* kept :
-         {"Content-Type", "request-id", "character-cost", "history-item-id",
-          "current-concurrent-requests", "maximum-concurrent-requests", "x-trace-id", "x-region"}) {
+    for (const char* kept : {"Content-Type", "request-id", "character-cost", "history-item-id",
+                             "current-concurrent-requests", "maximum-concurrent-requests",
+                             "x-trace-id", "x-region", "Cartesia-Request-ID", "dg-request-id",
+                             "dg-model-name", "dg-model-uuid", "dg-char-count"}) {
         if (http::EqualsIgnoringCase(name, kept)) return true;
     }
     return false;

@@ -5,8 +5,9 @@ namespace vf::identity {
 Credential FindCredential(const http::Request& request) {
     std::string_view bearer = request.headers.Get("Authorization");
     const std::size_t space = bearer.find(' ');
+    const std::string_view scheme = bearer.substr(0, space);
     if (space != std::string_view::npos &&
-        http::EqualsIgnoringCase(bearer.substr(0, space), "bearer")) {
+        (http::EqualsIgnoringCase(scheme, "bearer") || http::EqualsIgnoringCase(scheme, "token"))) {
         bearer = http::Trim(bearer.substr(space + 1));
     }
     Credential found;

@@ -1,6 +1,7 @@
 #pragma once
 // What a request shows to say who it is, in the order of precedence: `xi-api-key`, then
-// `Authorization: Bearer`, then `X-API-Key`. Two that disagree are refused.
+// `Authorization: Bearer` (or `Token`, as Deepgram's clients say), then `X-API-Key`. Two that
+// disagree are refused.
 
 #include <string_view>
 

@@ -26,9 +26,13 @@ audio::JoinerOptions JoinerOf(const SpeechPlan& plan) {
 
 bool IsLight(const SpeechPlan& plan) {
     using audio::Format;
-    const bool copies = plan.format == Format::kPcm || plan.format == Format::kWav ||
-                        plan.format == Format::kUlaw || plan.format == Format::kAlaw;
-    return copies && plan.shaping.is_neutral();
+    switch (plan.format) {
+        case Format::kMp3:
+        case Format::kOpus:
+        case Format::kFlac:
+        case Format::kAac: return false;
+        default: return plan.shaping.is_neutral();
+    }
 }
 
 }  // namespace

@@ -52,6 +52,8 @@ public:
     // True while something is being spoken or waits for an engine.
     virtual bool is_generating() const = 0;
     virtual bool has_ended() const = 0;  // End or Cancel was called
+    // Bytes of text that were appended and are not yet spoken or about to be.
+    virtual std::size_t waiting() const = 0;
     // All that was appended.
     virtual const std::string& text() const = 0;
     // The audio and its timeline; text positions are bytes of everything that was appended.

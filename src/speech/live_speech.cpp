@@ -258,6 +258,7 @@ public:
 
     bool is_generating() const override { return state_->is_generating || !state_->parts.empty(); }
     bool has_ended() const override { return state_->ended; }
+    std::size_t waiting() const override { return state_->text.waiting(); }
     const std::string& text() const override { return state_->text.all(); }
     const std::shared_ptr<Speech>& speech() const override { return state_->speech; }
 

@@ -8,7 +8,8 @@ import tempfile
 import numpy as np
 
 # For ffmpeg, where the file itself does not say what it is.
-RAW = {"pcm": ["-f", "s16le", "-ar", "{rate}", "-ac", "1"],
+RAW = {"f32": ["-f", "f32le", "-ar", "{rate}", "-ac", "1"],
+       "pcm": ["-f", "s16le", "-ar", "{rate}", "-ac", "1"],
        "ulaw": ["-f", "mulaw", "-ar", "{rate}", "-ac", "1"],
        "alaw": ["-f", "alaw", "-ar", "{rate}", "-ac", "1"]}
 

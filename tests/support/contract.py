@@ -44,7 +44,7 @@ def documented():
 
 
 # Every path is there below these too, by the description's own words.
-MOUNTS = re.compile("^/(elevenlabs|openai)(?=/)")
+MOUNTS = re.compile("^/(elevenlabs|openai|cartesia|deepgram)(?=/)")
 
 
 def find(method, path):
