@@ -127,7 +127,7 @@ bool IsSound(const VoiceBody& voice) {
            !voice.languages->empty() && voice.languages->size() <= 16 &&
            std::ranges::all_of(*voice.languages, IsLanguage) &&
            (*voice.gender == "female" || *voice.gender == "male" || *voice.gender == "neutral") &&
-           (*voice.quality == "standard" || *voice.quality == "basic") &&
+           IsOneOf(*voice.quality, {"basic", "standard", "high"}) &&
            *voice.sample_rate >= 8'000 && *voice.sample_rate <= 96'000 &&
            IsProse(*voice.licence, kMaxNameBytes) && IsProse(*voice.description, kMaxProseBytes) &&
            std::abs(*voice.gain_db) <= 40 && *voice.speed_min > 0 && *voice.speed_min <= 1 &&

@@ -14,7 +14,7 @@ struct Voice {
     std::vector<std::string> languages;  // BCP 47, the first one is the voice's own
     std::string gender;                  // "female", "male" or "neutral"
     std::string engine;                  // "flite"
-    std::string quality;                 // "standard" or "basic"
+    std::string quality;                 // "basic", "standard" or "high"
     std::string technology = "unknown";  // "formant", "diphone", "statistical", "neural"
     std::string age;                     // "young", "adult", "old"; empty: it suggests none
     std::string style;                   // a few words, "bright, friendly"; empty: plain reading
