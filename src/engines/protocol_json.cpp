@@ -32,12 +32,13 @@ struct VoiceBody {
     std::string technology = "unknown";
     std::string age, style;
     bool is_limited = false;
+    std::string revision;
 };
 BOOST_DESCRIBE_STRUCT(VoiceBody, (),
                       (id, name, languages, gender, quality, sample_rate, licence, description,
                        ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max,
                        pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times, technology,
-                       age, style, is_limited))
+                       age, style, is_limited, revision))
 
 struct HelloBody {
     Required<std::int32_t> protocol;
@@ -138,7 +139,7 @@ bool IsSound(const VoiceBody& voice) {
            (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet)) &&
            IsOneOf(voice.technology, {"formant", "diphone", "statistical", "neural", "unknown"}) &&
            IsOneOf(voice.age, {"", "young", "adult", "old"}) &&
-           IsProse(voice.style, kMaxStyleBytes);
+           IsProse(voice.style, kMaxStyleBytes) && IsProse(voice.revision, kMaxNameBytes);
 }
 
 Voice ToVoice(VoiceBody& body, const std::string& engine) {
@@ -166,6 +167,7 @@ Voice ToVoice(VoiceBody& body, const std::string& engine) {
     voice.age = std::move(body.age);
     voice.style = std::move(body.style);
     voice.is_limited = body.is_limited;
+    voice.revision = std::move(body.revision);
     return voice;
 }
 
@@ -197,7 +199,8 @@ std::string EncodeHello(const Hello& hello) {
                                       {"technology", voice.technology},
                                       {"age", voice.age},
                                       {"style", voice.style},
-                                      {"is_limited", voice.is_limited}});
+                                      {"is_limited", voice.is_limited},
+                                      {"revision", voice.revision}});
     }
     const json::object body{{"protocol", hello.protocol},
                             {"engine", hello.engine},
