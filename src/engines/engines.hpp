@@ -72,8 +72,7 @@ void DeclareSettings(SettingsSchema& schema, EngineOptions& options);
 // An installed model: workers of their own, started in its folder.
 struct ModelSpec {
     std::string id;
-    std::string folder;    // absolute, readable for everybody; the folders above it need not be
-    std::string revision;  // another one means other files
+    std::string folder;  // absolute, readable for everybody; the folders above it need not be
 };
 
 // Figures of one engine for /api/server.

@@ -57,7 +57,7 @@ public:
             voice.licence = manifest.licence;
             voice.description = Described(manifest);
             voice.gain_db = manifest.gain_db;
-            voice.revision = manifest.files.front().sha256.substr(0, 16);
+            voice.revision = manifest.files.front().sha256.substr(0, 16) + manifest.installed_at;
             voice.speed_min = kSherpaSlowest;
             voice.speed_max = kSherpaFastest;
             voice.tells_times = false;
