@@ -234,7 +234,11 @@ private:
             throw Wrong{"unknown_package",
                         fmt::format("It holds {} voices: name one .onnx file.", voices.size())};
         }
-        package_.manifest.kind = "vits";
+        Manifest& manifest = package_.manifest;
+        // Whatever the folder is called: Piper's names say language, speaker and quality.
+        const std::string stem = fs::path(voices.front()->name).stem().string();
+        if (hints_.id.empty() && IsModelId(SafeId(stem))) manifest.id = SafeId(stem);
+        manifest.kind = "vits";
         parts().model = "model.onnx";
         parts().tokens = "tokens.txt";
         package_.contents["model.onnx"] = folder_ / voices.front()->name;

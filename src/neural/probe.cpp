@@ -93,7 +93,23 @@ public:
                static_cast<ssize_t>(bytes.size());
     }
 
+    // It answered that it cannot speak; what was printed is about our own sentence.
+    Error Mute(const std::string& why) {
+        Drain();
+        const std::string said = Printed();
+        return Refused(fmt::format("The model loads, but cannot speak: {}{}{}", why,
+                                   said.empty() ? "." : ":\n", said));
+    }
+
 private:
+    void Drain() {
+        while (log_open_) {
+            pollfd log{process_.log, POLLIN, 0};
+            if (::poll(&log, 1, 200) <= 0) break;
+            ReadLog();
+        }
+    }
+
     void ReadLog() {
         char bytes[4'096];
         const ssize_t got = read(process_.log, bytes, sizeof(bytes));
@@ -106,11 +122,7 @@ private:
     Error Ended(std::string_view doing) {
         pollfd end{process_.pidfd, POLLIN, 0};
         ::poll(&end, 1, 5'000);
-        while (log_open_) {
-            pollfd log{process_.log, POLLIN, 0};
-            if (::poll(&log, 1, 200) <= 0) break;
-            ReadLog();
-        }
+        Drain();
         const ExitStatus status = ReapWorker(process_.pidfd);
         reaped_ = true;
         std::string how = status.signal > 0
@@ -162,8 +174,7 @@ Result<void> Listen(Session& session, const Manifest& manifest, Clock::time_poin
             }
         } else if (frame->type == FrameType::kError) {
             const Result<WorkerError> error = DecodeError(frame->payload);
-            return Refused(fmt::format("The model loads, but cannot speak: {}.",
-                                       error ? error->message : "the worker broke the protocol"));
+            return session.Mute(error ? error->message : "the worker broke the protocol");
         } else if (frame->type == FrameType::kDone) {
             break;
         }

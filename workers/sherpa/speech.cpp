@@ -25,6 +25,26 @@ std::string DataFolder(const std::string& data_dir) {
     return {};
 }
 
+std::string_view FileOf(std::string_view tag) {
+    return tag == "en-GB" ? "en" : tag == "fr-FR" ? "fr" : tag;
+}
+
+// Kokoro's phonemes depend on the language, which goes beside the text by the name of espeak-ng's
+// file for it. American English and Chinese are what such models are set to.
+std::string ExtraOf(const neural::Manifest& manifest, const neural::Speaker& speaker) {
+    const std::string& tag = speaker.language;
+    if (manifest.kind != "kokoro" || tag == "en-US" || tag.starts_with("zh")) return {};
+    std::string voice;
+    for (const char c : FileOf(tag)) {
+        if (c >= 'A' && c <= 'Z') {
+            voice += static_cast<char>(c - 'A' + 'a');
+        } else if ((c >= 'a' && c <= 'z') || c == '-') {
+            voice += c;
+        }
+    }
+    return R"({"lang":")" + voice + R"("})";
+}
+
 // A sample beyond the range is cut off; what is no number is silence.
 std::int16_t Rounded(float sample) {
     if (!(sample == sample)) return 0;
@@ -142,6 +162,8 @@ Result<void> SherpaSpeech::Speak(const engines::Request& request, Sink& sink) {
     config.speed =
         static_cast<float>(std::clamp(request.speed, kSherpaSlowest, kSherpaFastest));
     config.sid = speaker->number;
+    const std::string extra = ExtraOf(manifest_, *speaker);
+    config.extra = extra.empty() ? nullptr : extra.c_str();
     Stream stream{sink};
     const SherpaOnnxGeneratedAudio* audio = nullptr;
     try {
