@@ -67,7 +67,8 @@ int List(const ModelStore& store, bool wants_json) {
     for (const InstalledModel& model : models) {
         const Result<void> sound = ModelStore::Verify(model, false);
         if (wants_json) {
-            json::object one = model.manifest ? JsonOf(*model.manifest) : json::object{{"id", model.id}};
+            json::object one =
+                model.manifest ? JsonOf(*model.manifest) : json::object{{"id", model.id}};
             one["problem"] = sound ? json::value(nullptr) : json::value(sound.error().message());
             all.push_back(std::move(one));
         } else if (!sound) {

@@ -90,9 +90,9 @@ using SignalSet = asio::basic_signal_set<Executor>;
 // Members in the order of their making; what stands below uses what stands above.
 struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
-        : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines), models(loop, slow, engines, s.data_dir, s.models),
-          access(loop, s.access), ground(loop, slow, s, access),
-          speech(loop, engines, dsp, s.speech, ground.metering()),
+        : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
+          models(loop, slow, engines, s.data_dir, s.models), access(loop, s.access),
+          ground(loop, slow, s, access), speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),

@@ -57,7 +57,7 @@ Engines::Engines(asio::io_context& loop, EngineOptions options)
     : loop_(loop), options_(std::move(options)),
       quarantine_(std::make_unique<Quarantine>(static_cast<std::size_t>(options_.quarantine_size),
                                                options_.quarantine_time)) {
-        SpawnPlan plan = PlanForEngine(options_);
+    SpawnPlan plan = PlanForEngine(options_);
     for (std::string& name : SplitNames(options_.enable)) {
         plan.program = WorkerProgram(options_, name);
         pools_.push_back(std::make_shared<Pool>(loop_, options_, std::move(name), "", plan,

@@ -77,7 +77,7 @@ struct ModelSpec {
 
 // Figures of one engine for /api/server.
 struct EngineStats {
-    std::string name;    // "flite"; of a model "sherpa:" and its id
+    std::string name;  // "flite"; of a model "sherpa:" and its id
     std::string engine;
     std::string version;
     std::string licence;

@@ -47,8 +47,8 @@ void DeclareSettings(SettingsSchema& schema, EngineOptions& options) {
                    {"1",
                     "Worker processes of each installed model; each loads the model for itself and "
                     "gets its share of the cores."});
-    schema.Bytes("engines.model_memory_limit", options.model_memory_limit, 256ULL << 20,
-                 1ULL << 40, {"\"4GiB\"", "Address space of one worker process of a model."});
+    schema.Bytes("engines.model_memory_limit", options.model_memory_limit, 256ULL << 20, 1ULL << 40,
+                 {"\"4GiB\"", "Address space of one worker process of a model."});
     schema.Duration("engines.model_start_timeout", options.model_start_timeout, 100ms, 10min,
                     {"\"60s\"", "How long a model may take from its start until it is loaded."});
 }

@@ -128,12 +128,12 @@ bool IsSound(const VoiceBody& voice) {
            !voice.languages->empty() && voice.languages->size() <= 16 &&
            std::ranges::all_of(*voice.languages, IsLanguage) &&
            (*voice.gender == "female" || *voice.gender == "male" || *voice.gender == "neutral") &&
-           IsOneOf(*voice.quality, {"basic", "standard", "high"}) &&
-           *voice.sample_rate >= 8'000 && *voice.sample_rate <= 96'000 &&
-           IsProse(*voice.licence, kMaxNameBytes) && IsProse(*voice.description, kMaxProseBytes) &&
-           std::abs(*voice.gain_db) <= 40 && *voice.speed_min > 0 && *voice.speed_min <= 1 &&
-           *voice.speed_max >= 1 && *voice.speed_max <= 10 && *voice.pitch_min >= -36 &&
-           *voice.pitch_min <= 0 && *voice.pitch_max >= 0 && *voice.pitch_max <= 36 &&
+           IsOneOf(*voice.quality, {"basic", "standard", "high"}) && *voice.sample_rate >= 8'000 &&
+           *voice.sample_rate <= 96'000 && IsProse(*voice.licence, kMaxNameBytes) &&
+           IsProse(*voice.description, kMaxProseBytes) && std::abs(*voice.gain_db) <= 40 &&
+           *voice.speed_min > 0 && *voice.speed_min <= 1 && *voice.speed_max >= 1 &&
+           *voice.speed_max <= 10 && *voice.pitch_min >= -36 && *voice.pitch_min <= 0 &&
+           *voice.pitch_max >= 0 && *voice.pitch_max <= 36 &&
            voice.pitch_range_min >= kLowestRange && voice.pitch_range_min <= 1 &&
            voice.pitch_range_max >= 1 && voice.pitch_range_max <= kHighestRange &&
            (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet)) &&

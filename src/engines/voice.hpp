@@ -17,7 +17,7 @@ struct Voice {
     std::string engine;                  // "flite"
     std::string model;     // the installed model it comes from; empty: of the engine itself
     std::string revision;  // changes when the same id sounds differently; may be empty
-    std::string quality;                 // "basic", "standard" or "high"
+    std::string quality;   // "basic", "standard" or "high"
     std::string technology = "unknown";  // "formant", "diphone", "statistical", "neural"
     std::string age;                     // "young", "adult", "old"; empty: it suggests none
     std::string style;                   // a few words, "bright, friendly"; empty: plain reading

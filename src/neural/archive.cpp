@@ -52,7 +52,8 @@ fs::path SafePath(const char* name) {
 class Unpacker {
 public:
     Unpacker(const fs::path& file, const fs::path& folder, const ArchiveLimits& limits)
-        : folder_(folder), limits_(limits), packed_(fs::file_size(file)), open_(archive_read_new()) {
+        : folder_(folder), limits_(limits), packed_(fs::file_size(file)),
+          open_(archive_read_new()) {
         archive* from = open_.get();
         archive_read_support_filter_bzip2(from);
         archive_read_support_filter_gzip(from);
@@ -82,8 +83,8 @@ private:
     void Take(archive_entry* entry) {
         const fs::path path = SafePath(archive_entry_pathname(entry));
         const auto type = archive_entry_filetype(entry);
-        const bool is_link = archive_entry_hardlink(entry) != nullptr ||
-                             archive_entry_symlink(entry) != nullptr;
+        const bool is_link =
+            archive_entry_hardlink(entry) != nullptr || archive_entry_symlink(entry) != nullptr;
         if (is_link || (type != AE_IFREG && type != AE_IFDIR)) {
             throw Wrong{fmt::format("\"{}\" is neither a file nor a folder", path.string())};
         }
@@ -124,8 +125,8 @@ private:
         if (unpacked_ > limits_.bytes) {
             throw Wrong{fmt::format("it unpacks to more than {} MiB", limits_.bytes >> 20U)};
         }
-        if (unpacked_ > kFreeBytes && unpacked_ / std::max<std::uint64_t>(packed_, 1) >
-                                          limits_.ratio) {
+        if (unpacked_ > kFreeBytes &&
+            unpacked_ / std::max<std::uint64_t>(packed_, 1) > limits_.ratio) {
             throw Wrong{fmt::format("it unpacks to more than {} times its size", limits_.ratio)};
         }
     }
@@ -158,9 +159,9 @@ Result<void> Unpack(const fs::path& archive, const fs::path& folder, const Archi
     } catch (const fs::filesystem_error& e) {
         what = e.code().message();
     }
-    return Error(ErrorKind::kInvalid, "bad_archive",
-                 fmt::format("The package {} cannot be unpacked: {}.", archive.filename().string(),
-                             what));
+    return Error(
+        ErrorKind::kInvalid, "bad_archive",
+        fmt::format("The package {} cannot be unpacked: {}.", archive.filename().string(), what));
 }
 
 }  // namespace vf::neural

@@ -1,6 +1,6 @@
 #pragma once
-// Takes packages apart: .tar.bz2, .tar.gz, .tar.xz, .tar and .zip. What a package may do is bounded,
-// since it may come from anywhere.
+// Takes packages apart: .tar.bz2, .tar.gz, .tar.xz, .tar and .zip. What a package may do is
+// bounded, since it may come from anywhere.
 
 #include <cstdint>
 #include <filesystem>

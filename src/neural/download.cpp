@@ -22,6 +22,11 @@ bool IsRedirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+Error TooLarge(const Download& download) {
+    return Failed("too_large", fmt::format("{} has more than {} MiB (models.max_bytes).",
+                                           download.url, download.max_bytes >> 20U));
+}
+
 // `location` as seen from `url`; empty when it leads to where nobody should go.
 std::string Resolve(const std::string& url, const std::string& location) {
     if (location.starts_with("https://")) return location;
@@ -41,8 +46,7 @@ Task<Result<void>> Receive(std::shared_ptr<BytePipe> pipe, const Download& downl
         bytes += chunk->size();
         if (bytes > download.max_bytes) {
             pipe->Abandon();
-            co_return Failed("too_large", fmt::format("{} has more than {} MiB (models.max_bytes).",
-                                                      download.url, download.max_bytes >> 20U));
+            co_return TooLarge(download);
         }
         out << *chunk;
     }
@@ -64,7 +68,10 @@ Task<Result<void>> Get(http::HttpClient& client, const Download& download) {
         request.stream_response = true;
         request.max_response_bytes = download.max_bytes + 1;
         Result<http::ClientResponse> response = co_await client.Send(std::move(request));
-        if (!response) co_return std::move(response).error();
+        if (!response) {
+            const bool is_large = response.error().kind() == ErrorKind::kTooLarge;
+            co_return is_large ? TooLarge(download) : response.error();
+        }
         if (response->status == 200) {
             Result<void> received = co_await Receive(response->pipe, download);
             co_return received;
@@ -77,9 +84,9 @@ Task<Result<void>> Get(http::HttpClient& client, const Download& download) {
         const std::string location(response->headers.Get("Location"));
         url = Resolve(url, location);
         if (url.empty()) {
-            co_return Failed("download_failed",
-                             fmt::format("{} leads to an address that is not followed.",
-                                         download.url));
+            co_return Failed(
+                "download_failed",
+                fmt::format("{} leads to an address that is not followed.", download.url));
         }
     }
     co_return Failed("download_failed", fmt::format("{} leads in a circle.", download.url));

@@ -55,8 +55,8 @@ private:
 std::string Stem(const fs::path& path) {
     std::string name = path.filename().string();
     if (name.empty()) name = path.parent_path().filename().string();
-    for (const std::string_view end : {".onnx", ".tar.bz2", ".tbz2", ".tar.gz", ".tgz", ".tar.xz",
-                                       ".txz", ".tar", ".zip"}) {
+    for (const std::string_view end :
+         {".onnx", ".tar.bz2", ".tbz2", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar", ".zip"}) {
         if (name.size() > end.size() && name.ends_with(end)) {
             name.resize(name.size() - end.size());
             break;
@@ -81,8 +81,8 @@ fs::path RootOf(fs::path folder) {
 }
 
 std::string Now() {
-    const auto now = std::chrono::time_point_cast<std::chrono::seconds>(
-        std::chrono::system_clock::now());
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now);
 }
 
@@ -90,7 +90,8 @@ class Installation {
 public:
     Installation(const ModelStore& store, const engines::EngineOptions& engines,
                  const InstallRequest& request)
-        : store_(store), engines_(engines), request_(request), staging_(Want(store.Stage("install"))) {}
+        : store_(store), engines_(engines), request_(request),
+          staging_(Want(store.Stage("install"))) {}
 
     // Everything but putting it into place.
     Installed Prepare(bool must_be_new) {
@@ -195,7 +196,9 @@ private:
         for (const auto& [there, pairs] : package.metadata) {
             std::ofstream out(model() / there, std::ios::binary | std::ios::app);
             out << EncodeMetadata(pairs);
-            if (!out.flush()) throw fs::filesystem_error("no room", std::error_code(ENOSPC, std::generic_category()));
+            if (!out.flush())
+                throw fs::filesystem_error("no room",
+                                           std::error_code(ENOSPC, std::generic_category()));
         }
         for (const auto& [there, content] : package.written) WriteText(there, content);
     }
@@ -227,7 +230,8 @@ private:
         std::ofstream out(model() / name, std::ios::binary | std::ios::trunc);
         out << text;
         out.close();
-        if (!out) throw fs::filesystem_error("no room", std::error_code(ENOSPC, std::generic_category()));
+        if (!out)
+            throw fs::filesystem_error("no room", std::error_code(ENOSPC, std::generic_category()));
     }
 
     // The model's own file first: it names the revision.
@@ -253,11 +257,13 @@ private:
     // For the workers' user; and the data folder's owner is theirs when root installs.
     void OpenToReaders() const {
         struct stat owner{};
-        const bool is_root = geteuid() == 0 && stat(store_.folder().parent_path().c_str(), &owner) == 0;
+        const bool is_root =
+            geteuid() == 0 && stat(store_.folder().parent_path().c_str(), &owner) == 0;
         const auto open = [&](const fs::path& path, bool is_folder) {
             if (chmod(path.c_str(), is_folder ? 0755 : 0644) != 0 ||
                 (is_root && lchown(path.c_str(), owner.st_uid, owner.st_gid) != 0)) {
-                throw fs::filesystem_error("no rights", path, std::error_code(errno, std::generic_category()));
+                throw fs::filesystem_error("no rights", path,
+                                           std::error_code(errno, std::generic_category()));
             }
         };
         open(model(), true);

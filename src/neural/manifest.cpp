@@ -146,9 +146,8 @@ Error Bad(const std::string& what) {
 bool IsModelId(std::string_view text) {
     const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
     return !text.empty() && text.size() <= 64 && is_plain(text.front()) &&
-           std::ranges::all_of(text, [&](char c) {
-               return is_plain(c) || c == '-' || c == '_' || c == '.';
-           });
+           std::ranges::all_of(
+               text, [&](char c) { return is_plain(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 Result<Manifest> ParseManifest(std::string_view text) {

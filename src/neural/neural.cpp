@@ -39,7 +39,8 @@ Look LookAt(const ModelStore& store, const KnownModels& known) {
 struct Models::State {
     State(asio::io_context& l, asio::thread_pool& s, engines::Engines& e,
           const std::filesystem::path& data_dir, ModelOptions o)
-        : loop(l), slow(s), engines(e), store(std::filesystem::absolute(data_dir)), options(o), timer(l.get_executor()) {}
+        : loop(l), slow(s), engines(e), store(std::filesystem::absolute(data_dir)), options(o),
+          timer(l.get_executor()) {}
 
     asio::io_context& loop;
     asio::thread_pool& slow;

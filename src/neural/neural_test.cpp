@@ -14,8 +14,11 @@ namespace {
 using testing::HasSubstr;
 using Props = std::map<std::string, std::string>;
 
-const Props kVits = {{"comment", "piper"}, {"voice", "en-us"}, {"language", "English"},
-                     {"n_speakers", "1"},  {"sample_rate", "16000"}};
+const Props kVits = {{"comment", "piper"},
+                     {"voice", "en-us"},
+                     {"language", "English"},
+                     {"n_speakers", "1"},
+                     {"sample_rate", "16000"}};
 constexpr const char* kPiper = R"({"audio":{"sample_rate":22050,"quality":"medium"},
     "espeak":{"voice":"de"},"inference":{"noise_scale":0.3,"length_scale":1.1,"noise_w":0.7},
     "num_speakers":2,"speaker_id_map":{"Bea & Co":1,"anna":0},"phoneme_type":"espeak",

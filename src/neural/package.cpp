@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
-#include <set>
 
 #include "neural/onnx.hpp"
 
@@ -84,7 +82,8 @@ const Found* BestOf(const std::vector<Found>& models) {
 
 int NumberOf(const OnnxInfo& info, const std::string& key, int otherwise) {
     const std::string text = info.Get(key);
-    if (text.empty() || text.size() > 7 || text.find_first_not_of("0123456789") != std::string::npos) {
+    if (text.empty() || text.size() > 7 ||
+        text.find_first_not_of("0123456789") != std::string::npos) {
         return otherwise;
     }
     return std::stoi(text);
@@ -103,7 +102,7 @@ std::vector<std::string> Split(std::string_view text) {
 // Kokoro's names begin with a letter for the language and one for the gender: "bf_emma".
 void ReadKokoroName(const std::string& name, Speaker& speaker) {
     constexpr std::pair<char, const char*> kLanguages[] = {
-        {'a', "en-US"}, {'b', "en-GB"}, {'e', "es"}, {'f', "fr-FR"}, {'h', "hi"},
+        {'a', "en-US"}, {'b', "en-GB"}, {'e', "es"},    {'f', "fr-FR"}, {'h', "hi"},
         {'i', "it"},    {'j', "ja"},    {'p', "pt-BR"}, {'z', "zh-CN"}};
     const auto language = std::ranges::find(kLanguages, name.empty() ? '?' : name.front(),
                                             &std::pair<char, const char*>::first);
@@ -319,75 +318,6 @@ private:
 };
 
 }  // namespace
-
-std::string LanguageTag(std::string_view text) {
-    const std::size_t line = std::min(text.find_first_of("_-"), text.size());
-    std::string tag(text.substr(0, line));
-    const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
-    if (tag.size() < 2 || tag.size() > 3 || !std::ranges::all_of(tag, is_letter)) return {};
-    std::ranges::transform(tag, tag.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (tag == "cmn") tag = "zh";
-    std::string region(text.substr(std::min(line + 1, text.size())));
-    region = region.substr(0, region.find_first_of("_-"));
-    if (region.size() != 2 || !std::ranges::all_of(region, is_letter)) return tag;
-    std::ranges::transform(region, region.begin(), [](unsigned char c) { return std::toupper(c); });
-    return tag + "-" + region;
-}
-
-std::string SafeId(std::string_view text) {
-    std::string id;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool is_kept = byte < 0x80 && (std::isalnum(byte) || c == '_' || c == '.');
-        const char next = is_kept ? static_cast<char>(std::tolower(byte)) : '-';
-        const bool is_doubled = next == '-' && (id.empty() || id.back() == '-');
-        if (!is_doubled && !(id.empty() && !std::isalnum(byte))) id += next;
-    }
-    if (id.size() > 64) id.resize(64);
-    while (!id.empty() && id.back() == '-') id.pop_back();
-    return id;
-}
-
-std::string PeopleName(std::string_view id) {
-    std::string name(id);
-    const std::size_t first = name.find('-');
-    // The language in front and the quality behind are told elsewhere.
-    if (first != std::string::npos && !LanguageTag(name.substr(0, first)).empty()) {
-        name.erase(0, first + 1);
-        for (const std::string_view end : {"-x_low", "-low", "-medium", "-high"}) {
-            if (name.size() > end.size() && name.ends_with(end)) {
-                name.resize(name.size() - end.size());
-                break;
-            }
-        }
-    }
-    for (char& c : name) {
-        if (c == '_' || c == '-') c = ' ';
-    }
-    if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-    if (name.size() > kMostName) name.resize(kMostName);
-    return name;
-}
-
-void NameVoices(Manifest& manifest) {
-    std::set<std::string> taken;
-    for (Speaker& speaker : manifest.speakers) {
-        if (speaker.name.size() > kMostName) speaker.name.resize(kMostName);
-        if (manifest.speakers.size() == 1) {
-            speaker.voice = manifest.id;
-            return;
-        }
-        const std::string base = speaker.voice.empty() ? std::string() : SafeId(speaker.voice);
-        std::string id = fmt::format("{}-{}", manifest.id.substr(0, 40),
-                                     base.empty() ? std::to_string(speaker.number) : base);
-        id = SafeId(id);
-        if (!taken.insert(id).second) {
-            id = fmt::format("{}-{}", manifest.id.substr(0, 40), speaker.number);
-            taken.insert(id);
-        }
-        speaker.voice = id;
-    }
-}
 
 Result<Package> Recognise(const fs::path& folder, const std::string& name, const std::string& only,
                           const PackageHints& hints) {

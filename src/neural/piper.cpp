@@ -93,7 +93,8 @@ void Read(const json::object& root, const PackageHints& hints, Package& package)
     }
     const std::string voice = TextOf(espeak, "voice");
     const std::string phonemes = TextOf(root, "phoneme_type");
-    if (voice.empty() || (!phonemes.empty() && phonemes != "espeak")) throw Wrong{"has no espeak voice: only voices phonemised by espeak work"};
+    if (voice.empty() || (!phonemes.empty() && phonemes != "espeak"))
+        throw Wrong{"has no espeak voice: only voices phonemised by espeak work"};
     const json::value* spoken = root.if_contains("language");
     const bool has_language = spoken != nullptr && spoken->is_object();
     std::string language = hints.language;

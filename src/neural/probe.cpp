@@ -125,10 +125,9 @@ private:
         Drain();
         const ExitStatus status = ReapWorker(process_.pidfd);
         reaped_ = true;
-        std::string how = status.signal > 0
-                              ? fmt::format("was ended by signal {} ({})", status.signal,
-                                            strsignal(status.signal))
-                              : fmt::format("ended with code {}", status.exit_code);
+        std::string how = status.signal > 0 ? fmt::format("was ended by signal {} ({})",
+                                                          status.signal, strsignal(status.signal))
+                                            : fmt::format("ended with code {}", status.exit_code);
         if (status.exit_code == kExitProgram) how += " (its program cannot be run)";
         std::string said = Printed();
         return Refused(fmt::format("The model's worker {} during {}{}{}", how, doing,
@@ -186,8 +185,7 @@ Result<void> Listen(Session& session, const Manifest& manifest, Clock::time_poin
                                     report.samples, {}, [](float s) { return std::abs(s); }));
     if (report.audio_seconds < 0.1 || loudest < kSilence) {
         return Refused(fmt::format("The model loads, but a sentence of it is {:.2f} s of {}.",
-                                   report.audio_seconds,
-                                   loudest < kSilence ? "silence" : "audio"));
+                                   report.audio_seconds, loudest < kSilence ? "silence" : "audio"));
     }
     return {};
 }

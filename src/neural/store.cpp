@@ -98,8 +98,8 @@ Result<void> ModelStore::Verify(const InstalledModel& model, bool with_hashes) {
         const std::uint64_t size = fs::file_size(path, ec);
         if (ec) return Damaged(model, fmt::format("{} is missing", file.path));
         if (size != file.size) {
-            return Damaged(model, fmt::format("{} has {} bytes instead of {}", file.path, size,
-                                              file.size));
+            return Damaged(
+                model, fmt::format("{} has {} bytes instead of {}", file.path, size, file.size));
         }
         if (!with_hashes) continue;
         const Result<std::string> hash = Sha256OfFile(path);

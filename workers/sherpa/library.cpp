@@ -30,8 +30,8 @@ Result<SherpaLibrary> OpenSherpa(const std::string& folder) {
     SherpaLibrary library;
     bool is_whole = true;
     const auto bind = [&](auto& function, const char* name) {
-        function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
-            dlsym(handle, name));
+        function =
+            reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(handle, name));
         is_whole = is_whole && function != nullptr;
     };
     bind(library.version, "SherpaOnnxGetVersionStr");

@@ -159,8 +159,7 @@ Result<void> SherpaSpeech::Speak(const engines::Request& request, Sink& sink) {
     }
     SherpaOnnxGenerationConfig config{};
     config.silence_scale = 1;
-    config.speed =
-        static_cast<float>(std::clamp(request.speed, kSherpaSlowest, kSherpaFastest));
+    config.speed = static_cast<float>(std::clamp(request.speed, kSherpaSlowest, kSherpaFastest));
     config.sid = speaker->number;
     const std::string extra = ExtraOf(manifest_, *speaker);
     config.extra = extra.empty() ? nullptr : extra.c_str();
