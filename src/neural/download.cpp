@@ -27,6 +27,11 @@ Error TooLarge(const Download& download) {
                                            download.url, download.max_bytes >> 20U));
 }
 
+// What the client says, but for the bound that is ours.
+Error Broken(const Error& error, const Download& download) {
+    return error.kind() == ErrorKind::kTooLarge ? TooLarge(download) : error;
+}
+
 // `location` as seen from `url`; empty when it leads to where nobody should go.
 std::string Resolve(const std::string& url, const std::string& location) {
     if (location.starts_with("https://")) return location;
@@ -50,7 +55,7 @@ Task<Result<void>> Receive(std::shared_ptr<BytePipe> pipe, const Download& downl
         }
         out << *chunk;
     }
-    if (pipe->failed()) co_return *pipe->error();
+    if (pipe->failed()) co_return Broken(*pipe->error(), download);
     out.close();
     if (!out) co_return Failed("download_failed", "There is no room for the download.");
     if (download.size > 0 && bytes != download.size) {
@@ -68,10 +73,7 @@ Task<Result<void>> Get(http::HttpClient& client, const Download& download) {
         request.stream_response = true;
         request.max_response_bytes = download.max_bytes + 1;
         Result<http::ClientResponse> response = co_await client.Send(std::move(request));
-        if (!response) {
-            const bool is_large = response.error().kind() == ErrorKind::kTooLarge;
-            co_return is_large ? TooLarge(download) : response.error();
-        }
+        if (!response) co_return Broken(response.error(), download);
         if (response->status == 200) {
             Result<void> received = co_await Receive(response->pipe, download);
             co_return received;
