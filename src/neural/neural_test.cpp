@@ -170,7 +170,7 @@ TEST_F(Packages, MatchaNeedsItsVocoder) {
 TEST_F(Packages, WhatIsMissingIsNamed) {
     EXPECT_THAT(Refusal(), HasSubstr("no .onnx file"));
     Put("a.onnx", TinyOnnx());
-    EXPECT_THAT(Refusal(), HasSubstr("no a.onnx.json beside it"));
+    EXPECT_THAT(Refusal(), HasSubstr("neither a a.onnx.json beside it"));
     Put("a.onnx.json", kPiper);
     Put("b.onnx", TinyOnnx());
     Put("b.onnx.json", kPiper);

@@ -203,7 +203,10 @@ public:
     Package Run(const std::string& only) {
         const std::vector<Found> models = ModelsIn(folder_, only);
         const Found* model = BestOf(models);
-        if (model == nullptr) {
+        const bool has_styles = fs::is_regular_file(folder_ / "voices.npz");
+        if (model == nullptr && has_styles && models.size() == 1) {
+            Kitten(models.front());
+        } else if (model == nullptr) {
             Piper(models);
         } else {
             WithMetadata(*model, models);
@@ -226,7 +229,9 @@ private:
         if (voices.empty()) {
             throw Wrong{"unknown_package",
                         fmt::format("{} has no metadata that tells what kind of model it is, and "
-                                    "there is no {}.json beside it, as Piper's voices have.",
+                                    "there is neither a {}.json beside it, as Piper's voices have, "
+                                    "nor a voices.npz, as KittenTTS has. Of other kinds install "
+                                    "sherpa-onnx's packages, which carry their metadata.",
                                     models.front().name, models.front().name)};
         }
         if (voices.size() > 1) {
@@ -243,6 +248,22 @@ private:
         package_.contents["model.onnx"] = folder_ / voices.front()->name;
         const Result<void> read =
             ReadPiper(folder_ / (voices.front()->name + ".json"), hints_, package_);
+        if (!read) throw Wrong{read.error().code(), read.error().message()};
+        Data(true);
+    }
+
+    void Kitten(const Found& model) {
+        const std::vector<std::string>& inputs = model.info.inputs;
+        if (std::ranges::find(inputs, "style") == inputs.end()) {
+            throw Wrong{"unknown_package",
+                        fmt::format("{} lies beside a voices.npz, but takes no style as KittenTTS "
+                                    "does.",
+                                    model.name)};
+        }
+        parts().model = Use("model.onnx", model.name);
+        parts().tokens = "tokens.txt";
+        parts().voices = "voices.bin";
+        const Result<void> read = ReadKitten(folder_, hints_, package_);
         if (!read) throw Wrong{read.error().code(), read.error().message()};
         Data(true);
     }

@@ -40,6 +40,10 @@ Result<Package> Recognise(const std::filesystem::path& folder, const std::string
 Result<void> ReadPiper(const std::filesystem::path& json, const PackageHints& hints,
                        Package& package);
 
+// A stock KittenTTS model: `folder` holds voices.npz. Sets what ReadPiper sets, and the styles.
+Result<void> ReadKitten(const std::filesystem::path& folder, const PackageHints& hints,
+                        Package& package);
+
 // "en_US" and espeak's "en-us" → "en-US"; what is no tag gives "".
 std::string LanguageTag(std::string_view text);
 // Lower case, what no id has becomes a dash; at most 64.

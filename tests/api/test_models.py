@@ -118,13 +118,15 @@ def test_the_packages_of_other_kinds(neural, client, tmp_path):
                            tmp_path / "vits-piper-en_US-amy-low.tar.bz2"),
         toy_models.archive(toy_models.kokoro(tmp_path / "kokoro-en"), tmp_path / "kokoro-en.tar.gz"),
         toy_models.archive(toy_models.kitten(tmp_path / "kitten-nano"), tmp_path / "kitten-nano.zip"),
-        toy_models.matcha(tmp_path / "matcha-ljspeech"),
+        toy_models.matcha(tmp_path / "matcha-ljspeech"), toy_models.stock_kitten(tmp_path / "stock"),
+        toy_models.stock_kitten(tmp_path / "newer", rows=400),
         toy_models.piper(tmp_path / "many", language="de_DE", name="viele", espeak="de",
                          speakers={"anna": 1, "Max Mustermann": 0}).parent]
     for package in packages:
         models(neural.data_dir, "install", package)
     voices = ["en_us-amy-low", "kokoro-en-af_bella", "kokoro-en-bf_emma",
-              "kitten-nano-expr-voice-2-f", "matcha-ljspeech", "de_de-viele-medium-anna",
+              "kitten-nano-expr-voice-2-f", "matcha-ljspeech", "stock-expr-voice-2-f",
+              "newer-expr-voice-2-m", "de_de-viele-medium-anna",
               "de_de-viele-medium-max-mustermann"]
     for name in voices:
         found = wait_until(lambda name=name: voice(client, name), what=name)
@@ -138,6 +140,11 @@ def test_the_packages_of_other_kinds(neural, client, tmp_path):
             assert found["licence"] == "CC0" and found["quality"] == "standard"
     listed = models(neural.data_dir, "list")["models"]
     assert {model["kind"] for model in listed} == {"vits", "kokoro", "kitten", "matcha"}
+    # The styles of stock models arrive, and their own speed.
+    loud, soft = (decode(speak(client, f"stock-expr-voice-2-{g}").content, "wav") for g in "mf")
+    assert abs(loud.samples).max() > 1.3 * abs(soft.samples).max()
+    slow = decode(speak(client, "newer-expr-voice-2-m").content, "wav")
+    assert slow.seconds > 1.5 * soft.seconds
     # The speakers of one model do not sound alike.
     anna, max_ = (speak(client, name, text="Guten Tag.").content for name in voices[-2:])
     assert anna != max_
@@ -180,6 +187,12 @@ def broken_packages(folder):
     styles = toy_models.kokoro(folder / "styles")
     (styles / "voices.bin").write_bytes(b"1234")
     yield "wrong styles", styles, "Corrupted"
+    for name, content, reason in (("text", b"hello", "not a .npz"),
+                                  ("cut", toy_models.npz(["a"], 1, 256)[:600], "voices.npz"),
+                                  ("wide", toy_models.npz(["a"], 1, 7), "dimensions")):
+        stock = toy_models.stock_kitten(folder / f"stock-{name}")
+        (stock / "voices.npz").write_bytes(content)
+        yield f"styles: {name}", stock, reason
     yield "no vocoder", toy_models.matcha(folder / "mute", vocoder=False), "vocoder"
     yield "nothing in it", toy_models.write(folder / "void" / "README", "hello").parent, "no .onnx file"
     yield "no package", toy_models.write(folder / "letter.txt", "hello"), "is none of"
@@ -292,7 +305,8 @@ def test_what_the_commands_say(neural, lessac, tmp_path):
     assert models(neural.data_dir, "probe", lessac)["audio_seconds"] > 0.5
     package = toy_models.piper(tmp_path, name="try")
     assert models(neural.data_dir, "probe", package)["id"] == "en_us-try-medium"
-    assert [m["id"] for m in models(neural.data_dir, "list")["models"]] == [lessac]
+    listed = [m["id"] for m in models(neural.data_dir, "list")["models"]]
+    assert lessac in listed and "en_us-try-medium" not in listed
     assert "no installed model" in refused(neural.data_dir, "remove", "nobody")
     assert "no installed model" in refused(neural.data_dir, "remove", "../" + lessac)
     assert "models known" in refused(neural.data_dir, "install", "piper/of-nobody")

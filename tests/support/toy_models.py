@@ -1,12 +1,15 @@
 """Small neural models in the layouts that publishers ship: real ONNX graphs of a few kilobytes, which
 hum a tone for each phoneme. Written with a protobuf encoder of a few lines, without an ONNX library."""
 
+import io
 import json
 import math
 import pathlib
 import struct
 import tarfile
 import zipfile
+
+import numpy
 
 PIPER_RATE = 22050
 KOKORO_RATE = 24000
@@ -219,6 +222,29 @@ def kitten(folder):
     write(folder / "voices.bin", styles(len(KITTEN_SPEAKERS), 1, 256))
     write(folder / "tokens.txt", tokens_txt())
     copy_data(folder)
+    return folder
+
+
+def npz(speakers, rows, dim):
+    """What numpy.savez writes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for number, name in enumerate(speakers):
+            array = io.BytesIO()
+            numpy.save(array, numpy.full((rows, dim), 1 / (1 + number), dtype=numpy.float32))
+            packed.writestr(name + ".npy", array.getvalue())
+    return out.getvalue()
+
+
+def stock_kitten(folder, rows=1):
+    """As KittenML publishes KittenTTS: no metadata, the styles in NumPy's format. Several rows: 0.8."""
+    folder = pathlib.Path(folder)
+    names = ("input_ids", "style", "speed")
+    write(folder / "kitten_tts_nano_v0_1.onnx",
+          styled_onnx(KOKORO_RATE, None, len(KITTEN_SPEAKERS), 256, names))
+    write(folder / "voices.npz", npz(KITTEN_SPEAKERS, rows, 256))
+    write(folder / "config.json", json.dumps({"name": "Kitten TTS Nano", "type": "ONNX1",
+                                              "speed_priors": {name: 0.5 for name in KITTEN_SPEAKERS}}))
     return folder
 
 

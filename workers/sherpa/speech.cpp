@@ -167,8 +167,9 @@ Result<void> SherpaSpeech::Speak(const engines::Request& request, Sink& sink) {
     const SherpaOnnxGeneratedAudio* audio = nullptr;
     try {
         audio = library_.generate(tts_, request.text.c_str(), &config, OnSamples, &stream);
-    } catch (const std::exception&) {
-        // Its words may quote the text, so they are not passed on.
+    } catch (const std::exception& e) {
+        // The server tells of this only how long it is, since it may quote the text.
+        Say(std::string(e.what()).substr(0, 300));
         return Error(ErrorKind::kInvalid, "nothing_spoken", "the model failed on this text");
     }
     // Models that speak in one go have not called back.
