@@ -187,6 +187,9 @@ TEST_F(Packages, WhatIsMissingIsNamed) {
     EXPECT_EQ(told->manifest.id, "own-id");
     EXPECT_EQ(told->manifest.speakers.at(0).language, "cy-GB");
     EXPECT_EQ(told->manifest.licence, "CC0");
+    EXPECT_THAT(Refusal({"", "Welsh!", ""}), HasSubstr("--language"));
+    EXPECT_THAT(Refusal({"", "", std::string(61, 'x')}), HasSubstr("--licence"));
+    EXPECT_THAT(Refusal({"...", "", ""}), HasSubstr("--id"));
 }
 
 TEST(Names, AreMadeSafe) {
@@ -202,6 +205,18 @@ TEST(Names, AreMadeSafe) {
     EXPECT_EQ(LanguageTag(""), "");
     EXPECT_EQ(PeopleName("en_us-libritts_r-medium"), "Libritts r");
     EXPECT_EQ(PeopleName("kokoro"), "Kokoro");
+    Manifest many;
+    many.id = "m";
+    many.speakers = {{0, "Zoë", "Zo\n\x01\xC3\xAB", "en", "neutral"},
+                     {1, "zo-", std::string(59, 'x') + "\xC3\xAB", "en", "neutral"},
+                     {2, "", "\xff", "en", "neutral"}};
+    NameVoices(many);
+    EXPECT_EQ(many.speakers[0].name, "Zo\xC3\xAB");
+    EXPECT_EQ(many.speakers[0].voice, "m-zo");
+    EXPECT_EQ(many.speakers[1].name, std::string(59, 'x')) << "no half characters";
+    EXPECT_EQ(many.speakers[1].voice, "m-1") << "each voice has its own id";
+    EXPECT_EQ(many.speakers[2].name, "m");
+    EXPECT_EQ(many.speakers[2].voice, "m-2");
 }
 
 Manifest SomeManifest() {

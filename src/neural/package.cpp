@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/utf8.hpp"
 #include "neural/onnx.hpp"
 
 namespace vf::neural {
@@ -180,7 +181,7 @@ std::string LicenceOf(const fs::path& folder, const PackageHints& hints) {
         std::string text = line.substr(at + 8);
         text.erase(0, std::min(text.find_first_not_of(" \t*"), text.size()));
         std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-        if (!text.empty() && text.size() <= kMostName) return text;
+        if (!text.empty() && text.size() <= kMostName && !Utf8FindInvalid(text)) return text;
     }
     return "unknown";
 }
@@ -196,6 +197,12 @@ public:
         package_.manifest.id = SafeId(hints.id.empty() ? id : hints.id);
         if (!IsModelId(package_.manifest.id)) {
             throw Wrong{"bad_package", "Its name makes no id: give --id."};
+        }
+        if (!hints.language.empty() && LanguageTag(hints.language) != hints.language) {
+            throw Wrong{"bad_package", "--language must be a tag such as en or en-GB."};
+        }
+        if (hints.licence.size() > kMostName || Utf8FindInvalid(hints.licence)) {
+            throw Wrong{"bad_package", "--licence has more than 60 characters."};
         }
         package_.manifest.licence = LicenceOf(folder, hints);
     }

@@ -5,12 +5,21 @@
 #include <cctype>
 #include <set>
 
+#include "base/utf8.hpp"
 #include "neural/package.hpp"
 
 namespace vf::neural {
 namespace {
 
 constexpr std::size_t kMostName = 60;
+
+// A package's own text, fit for a list: short, one line, UTF-8.
+std::string Shown(std::string name) {
+    if (Utf8FindInvalid(name)) return {};
+    std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    if (name.size() > kMostName) name.resize(Utf8Floor(name, kMostName));
+    return name;
+}
 
 }  // namespace
 
@@ -60,14 +69,14 @@ std::string PeopleName(std::string_view id) {
     }
     if (!name.empty())
         name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-    if (name.size() > kMostName) name.resize(kMostName);
-    return name;
+    return Shown(std::move(name));
 }
 
 void NameVoices(Manifest& manifest) {
     std::set<std::string> taken;
     for (Speaker& speaker : manifest.speakers) {
-        if (speaker.name.size() > kMostName) speaker.name.resize(kMostName);
+        speaker.name = Shown(std::move(speaker.name));
+        if (speaker.name.empty()) speaker.name = manifest.id;
         if (manifest.speakers.size() == 1) {
             speaker.voice = manifest.id;
             return;

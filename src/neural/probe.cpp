@@ -198,8 +198,8 @@ Result<ProbeReport> Probe(const SpawnPlan& plan, const Manifest& manifest,
     const Result<SpawnedProcess> process = SpawnWorker(plan);
     if (!process) {
         return Error(ErrorKind::kUnavailable, "spawn_failed",
-                     fmt::format("The program {} cannot be started ({}): is VoiceFlow built or "
-                                 "installed with neural models?",
+                     fmt::format("The program {} cannot be started ({}): install the package "
+                                 "voiceflow-neural, or run scripts/setup and build again.",
                                  plan.program, process.error().message()));
     }
     Session session(*process);
