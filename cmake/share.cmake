@@ -1,10 +1,10 @@
 # The files that the programs read, in the build tree at the same places as when installed:
-# share/voiceflow/{page,migrations,plans,voices,openapi.json}.
+# share/voiceflow/{page,migrations,plans,voices,models,openapi.json}.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 set(VOICEFLOW_SHARE ${CMAKE_BINARY_DIR}/share/voiceflow)
 file(MAKE_DIRECTORY ${VOICEFLOW_SHARE})
-foreach(pair "page;web/page" "migrations;migrations" "plans;plans" "voices;voices")
+foreach(pair "page;web/page" "migrations;migrations" "plans;plans" "voices;voices" "models;models")
     list(GET pair 0 name)
     list(GET pair 1 source)
     file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${source} ${VOICEFLOW_SHARE}/${name} SYMBOLIC)

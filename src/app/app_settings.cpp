@@ -22,6 +22,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     dialects::DeclareSettings(schema, settings.sockets);
     native::DeclareSettings(schema, settings.previews);
     engines::DeclareSettings(schema, settings.engines);
+    neural::DeclareSettings(schema, settings.models);
     pg::DeclareSettings(schema, settings.pool);
     schema.Secret("database.app_url", settings.app_url,
                   {"postgresql://voiceflow_teams:secret@db.example/voiceflow",

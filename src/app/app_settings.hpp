@@ -18,6 +18,7 @@
 #include "identity/access.hpp"
 #include "jobs/jobs.hpp"
 #include "limits/limits.hpp"
+#include "neural/neural.hpp"
 #include "pg/pg.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/options.hpp"
@@ -38,6 +39,7 @@ struct AppSettings {
     pg::PoolOptions pool;
     pg::PrivateClusterOptions cluster;
     engines::EngineOptions engines;
+    neural::ModelOptions models;
     speech::SpeechOptions speech;
     dialects::SocketOptions sockets;
     native::PreviewOptions previews;

@@ -11,6 +11,7 @@
 #include "app/app_settings.hpp"
 #include "app/database_setup.hpp"
 #include "app/install_paths.hpp"
+#include "app/model_commands.hpp"
 #include "app/server_app.hpp"
 #include "base/log.hpp"
 #include "pg/data_dir_lock.hpp"
@@ -26,6 +27,7 @@ constexpr const char* kUsage =
     "  serve              run the server in the foreground (the default)\n"
     "  migrate            bring the database's schema up to date, then end\n"
     "  admin              make teams and API keys, change plans: voiceflowd admin --help\n"
+    "  models             install, list, probe and remove neural models: voiceflowd models --help\n"
     "  config             print every setting with its documentation and present value, as TOML\n"
     "  database upgrade   rewrite the private database for the installed PostgreSQL version\n"
     "  routes             print every route, one a line\n"
@@ -139,6 +141,12 @@ int RunCommand(std::span<const std::string> arguments) {
         if (admin.exit_code) return *admin.exit_code;
         arguments = admin.request.settings;
     }
+    ModelCommandLine models;
+    if (command == "models") {
+        models = ReadModelCommandLine(arguments);
+        if (models.exit_code) return *models.exit_code;
+        arguments = models.request.settings;
+    }
     AppSettings settings;
     SettingsSchema schema;
     DeclareSettings(schema, settings);
@@ -164,6 +172,7 @@ int RunCommand(std::span<const std::string> arguments) {
     }
     if (command == "serve") return Serve(settings);
     if (command == "admin") return RunAdmin(settings, admin.request);
+    if (command == "models") return RunModels(settings, models.request);
     if (command == "migrate") return Migrate(settings);
     if (command == "database upgrade") return UpgradeDatabase(settings);
     if (command == "routes") {

@@ -1,5 +1,6 @@
 #pragma once
-// The commands of voiceflowd: serve, migrate, config, database upgrade, routes, version.
+// The commands of voiceflowd: serve, migrate, admin, models, config, database upgrade, routes,
+// version.
 
 #include <span>
 #include <string>

@@ -15,6 +15,7 @@ InstallPaths FindInstallPaths() {
             share / "migrations",
             share / "plans",
             share / "voices",
+            share / "models",
             share / "openapi.json"};
 }
 

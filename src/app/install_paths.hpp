@@ -1,7 +1,7 @@
 #pragma once
 // Where the installed files are, found from the program's own place: <prefix>/bin/voiceflowd,
 // <prefix>/libexec/voiceflow/ (workers), <prefix>/share/voiceflow/ (page, migrations, plans,
-// voices, openapi.json).
+// voices, models, openapi.json).
 // The build tree has the same shape.
 
 #include <filesystem>
@@ -15,6 +15,7 @@ struct InstallPaths {
     std::filesystem::path migrations;
     std::filesystem::path plans;
     std::filesystem::path voices;
+    std::filesystem::path models;
     std::filesystem::path openapi;
 };
 

@@ -28,6 +28,7 @@
 #include "dialects/speech_response.hpp"
 #include "http/server.hpp"
 #include "http/static_files.hpp"
+#include "neural/neural.hpp"
 #include "pg/data_dir_lock.hpp"
 #include "pg/private_cluster.hpp"
 #include "speech/speech_service.hpp"
@@ -92,8 +93,8 @@ using SignalSet = asio::basic_signal_set<Executor>;
 struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
-          access(loop, s.access), ground(loop, slow, s, access),
-          speech(loop, engines, dsp, s.speech, ground.metering()),
+          models(loop, slow, engines, s.data_dir, s.models), access(loop, s.access),
+          ground(loop, slow, s, access), speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets, ground.dictionaries()},
           cartesia{
               loop.get_executor(),   speech,   engines.catalogue(), access, ground.idempotency(),
@@ -132,6 +133,7 @@ struct ServerApp::Impl {
     std::unique_ptr<pg::DataDirLock> lock;
     std::unique_ptr<pg::PrivateCluster> cluster;
     engines::Engines engines;
+    neural::Models models;
     identity::Access access;
     Ground ground;
     speech::SpeechService speech;
@@ -180,6 +182,7 @@ void ServerApp::Impl::AnnounceWhenReady() {
 
 Task<void> ServerApp::Impl::StartEngines(Impl* self) {
     co_await self->engines.Start();
+    co_await self->models.Start();
     self->readiness.engines_started = true;
     self->AnnounceWhenReady();
 }
@@ -255,6 +258,7 @@ Task<void> ServerApp::Impl::Stop(Impl* self) {
     self->signals.cancel();
     self->ground.Drain();
     co_await self->server.Drain(self->settings.http.drain_timeout);
+    self->models.Stop();
     co_await self->engines.Stop();
     co_await self->ground.Stop();
     if (self->cluster) {

@@ -52,7 +52,7 @@ Task<http::Response> Server(http::Request& request, const SystemRoutes& routes) 
     const Instance instance = co_await store.FindOrMake();
     json::array engines;
     for (const engines::EngineStats& engine : routes.engines.stats()) {
-        engines.push_back(json::object{{"name", engine.engine},
+        engines.push_back(json::object{{"name", engine.name},
                                        {"version", engine.version},
                                        {"licence", engine.licence},
                                        {"workers", engine.workers},

@@ -1,17 +1,15 @@
 #include "engines/engines.hpp"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 
 #include "base/utf8.hpp"
 #include "engines/job.hpp"
 #include "engines/pool.hpp"
 #include "engines/quarantine.hpp"
+#include "engines/spawn_plans.hpp"
 
 namespace vf::engines {
 namespace {
@@ -34,42 +32,6 @@ std::vector<std::string> SplitNames(std::string_view list) {
         list.remove_prefix(std::min(comma + 1, list.size()));
     }
     return names;
-}
-
-std::string WorkerDir(const EngineOptions& options) {
-    if (!options.worker_dir.empty()) return options.worker_dir;
-    std::error_code ec;
-    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ec);
-    return (self.parent_path().parent_path() / "libexec" / "voiceflow").string();
-}
-
-constexpr const char* kAligner = "align";
-constexpr std::chrono::seconds kAlignmentTime{300};
-constexpr std::uint64_t kAlignmentMemory = 1ULL << 30U;
-
-// Alignments are few and long.
-EngineOptions AlignerOptions(EngineOptions options) {
-    options.segment_timeout =
-        std::max<std::chrono::milliseconds>(options.segment_timeout, kAlignmentTime);
-    options.segment_audio = options.alignment_audio;
-    options.workers_per_engine = 1;
-    options.memory_limit = std::max(options.memory_limit, kAlignmentMemory);
-    return options;
-}
-
-SpawnPlan PlanFor(const EngineOptions& options) {
-    SpawnPlan plan;
-    plan.memory_limit = options.memory_limit;
-    plan.cpu_seconds = static_cast<std::uint64_t>(options.segment_timeout.count()) / 1'000 + 1;
-    if (geteuid() != 0) return plan;
-    const passwd* user = getpwnam(options.worker_user.c_str());
-    if (user == nullptr || user->pw_uid == 0) {
-        throw std::runtime_error(fmt::format(
-            "engines.worker_user: there is no unprivileged user \"{}\"", options.worker_user));
-    }
-    plan.uid = user->pw_uid;
-    plan.gid = user->pw_gid;
-    return plan;
 }
 
 Error Invalid(std::string code, std::string message) {
@@ -95,33 +57,69 @@ Engines::Engines(asio::io_context& loop, EngineOptions options)
     : loop_(loop), options_(std::move(options)),
       quarantine_(std::make_unique<Quarantine>(static_cast<std::size_t>(options_.quarantine_size),
                                                options_.quarantine_time)) {
-    const std::string folder = WorkerDir(options_);
-    SpawnPlan plan = PlanFor(options_);
+    SpawnPlan plan = PlanForEngine(options_);
     for (std::string& name : SplitNames(options_.enable)) {
-        plan.program = folder + "/voiceflow-worker-" + name;
-        pools_.push_back(std::make_unique<Pool>(loop_, options_, std::move(name), plan, catalogue_,
-                                                *quarantine_));
+        plan.program = WorkerProgram(options_, name);
+        pools_.push_back(std::make_shared<Pool>(loop_, options_, std::move(name), "", plan,
+                                                catalogue_, *quarantine_));
     }
     if (!options_.alignment) return;
-    const EngineOptions own = AlignerOptions(options_);
-    plan = PlanFor(own);
-    plan.program = fmt::format("{}/voiceflow-worker-{}", folder, kAligner);
+    const EngineOptions own = OptionsForAligner(options_);
+    plan = PlanForEngine(own);
+    plan.program = WorkerProgram(own, kAligner);
     if (access(plan.program.c_str(), X_OK) != 0) return;
-    aligner_ = std::make_unique<Pool>(loop_, own, kAligner, plan, catalogue_, *quarantine_);
+    aligner_ = std::make_unique<Pool>(loop_, own, kAligner, "", plan, catalogue_, *quarantine_);
 }
 
 Engines::~Engines() = default;
 
 Task<void> Engines::Start() {
     const auto deadline = Job::Clock::now() + options_.start_timeout;
-    for (const auto& pool : pools_) pool->Start();
-    for (const auto& pool : pools_) co_await pool->WaitSettled(deadline);
+    const std::vector<std::shared_ptr<Pool>> pools = pools_;
+    for (const auto& pool : pools) pool->Start();
+    for (const auto& pool : pools) co_await pool->WaitSettled(deadline);
 }
 
 Task<void> Engines::Stop() {
     stopping_ = true;
-    for (const auto& pool : pools_) co_await pool->Stop();
+    const std::vector<std::shared_ptr<Pool>> pools = pools_;
+    for (const auto& pool : pools) co_await pool->Stop();
     if (aligner_) co_await aligner_->Stop();
+}
+
+void Engines::AddModel(const ModelSpec& model) {
+    if (stopping_) return;
+    pools_.push_back(std::make_shared<Pool>(loop_, OptionsForModel(options_), kModelEngine,
+                                            model.id, PlanForModel(options_, model.folder),
+                                            catalogue_, *quarantine_));
+    pools_.back()->Start();
+}
+
+void Engines::RemoveModel(const std::string& id) {
+    for (const auto& pool : pools_) {
+        if (pool->model() != id || id.empty() || pool->retired()) continue;
+        pool->Retire();
+        Spawn(loop_.get_executor(), Drain(alive_, this, pool), "drain_model");
+    }
+}
+
+// Requests that began with the model's voices come back for each of their sentences, so the pool
+// stays for as long as one may take.
+Task<void> Engines::Drain(std::weak_ptr<bool> alive, Engines* self, std::shared_ptr<Pool> pool) {
+    const std::chrono::milliseconds rest = pool->options().segment_timeout;
+    co_await Sleep(rest);
+    if (alive.expired()) co_return;
+    co_await pool->Stop();
+    if (!alive.expired()) std::erase(self->pools_, pool);
+}
+
+Task<void> Engines::WaitModels() {
+    const auto deadline = Job::Clock::now() + options_.model_start_timeout;
+    const std::vector<std::shared_ptr<Pool>> pools = pools_;
+    for (const auto& pool : pools) {
+        const bool is_model = !pool->model().empty() && !pool->retired();
+        if (is_model) co_await pool->WaitSettled(deadline);
+    }
 }
 
 bool Engines::ready() const {
@@ -129,14 +127,18 @@ bool Engines::ready() const {
 }
 
 Pool* Engines::PoolOf(const Voice& voice) const {
+    Pool* retired = nullptr;
     for (const auto& pool : pools_) {
-        if (pool->name() == voice.engine) return pool.get();
+        if (pool->engine() != voice.engine || pool->model() != voice.model) continue;
+        if (!pool->retired()) return pool.get();
+        retired = pool.get();
     }
-    return nullptr;
+    return retired;
 }
 
 Task<Result<std::unique_ptr<Utterance>>> Engines::Speak(SegmentRequest segment) {
     const Voice* voice = catalogue_.Find(segment.voice);
+    if (voice == nullptr) voice = catalogue_.FindRetired(segment.voice);
     Pool* pool = voice == nullptr ? nullptr : PoolOf(*voice);
     if (pool == nullptr) {
         co_return Error(ErrorKind::kNotFound, "voice_not_found", "There is no such voice.");
@@ -179,11 +181,11 @@ std::vector<EngineStats> Engines::stats() const {
     return all;
 }
 
-std::vector<int> Engines::WorkerPidsForTest(const std::string& engine) const {
+std::vector<int> Engines::WorkerPidsForTest(const std::string& name) const {
     for (const auto& pool : pools_) {
-        if (pool->name() == engine) return pool->WorkerPids();
+        if (pool->name() == name) return pool->WorkerPids();
     }
-    if (aligner_ && engine == kAligner) return aligner_->WorkerPids();
+    if (aligner_ && name == kAligner) return aligner_->WorkerPids();
     return {};
 }
 

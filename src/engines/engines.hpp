@@ -81,12 +81,22 @@ struct EngineOptions {
     std::string worker_user = "nobody";                  // when the server is root
     bool alignment = true;                               // the aligner may be started
     std::chrono::milliseconds alignment_audio{600'000};  // longest audio of one alignment
+    std::int64_t model_workers = 1;      // worker processes of each installed model
+    std::uint64_t model_memory_limit = 4ULL << 30;
+    std::chrono::milliseconds model_start_timeout{60'000};
 };
 // Section "engines". `options` must outlive `schema`.
 void DeclareSettings(SettingsSchema& schema, EngineOptions& options);
 
+// An installed model: workers of their own, started in its folder.
+struct ModelSpec {
+    std::string id;
+    std::string folder;  // absolute, readable for everybody; the folders above it need not be
+};
+
 // Figures of one engine for /api/server.
 struct EngineStats {
+    std::string name;  // "flite"; of a model "sherpa:" and its id
     std::string engine;
     std::string version;
     std::string licence;
@@ -146,6 +156,16 @@ public:
     // Ends every worker and waits for their exit; what is being spoken fails with `stopping`.
     Task<void> Stop();
 
+    // An installed model comes: its workers start, and its voices join the catalogue when one has
+    // said hello. One whose workers end three times before that is given up, which the log tells.
+    void AddModel(const ModelSpec& model);
+    // A model goes: its voices leave the catalogue at once; what is being spoken with them ends as
+    // if nothing had happened, within `segment_timeout`. Unknown ids are nothing.
+    void RemoveModel(const std::string& id);
+    // Until every model that was added has its voices, was given up, or `model_start_timeout` has
+    // passed.
+    Task<void> WaitModels();
+
     // At least one engine takes work. Workers that are being recycled change nothing: work waits.
     bool ready() const;
     const Catalogue& catalogue() const { return catalogue_; }
@@ -166,20 +186,22 @@ public:
     Task<Result<Alignment>> Align(AlignRequest request);
 
     std::vector<EngineStats> stats() const;
-    // Process ids of an engine's live workers.
-    std::vector<int> WorkerPidsForTest(const std::string& engine) const;
+    // Process ids of the live workers of a pool, by EngineStats::name.
+    std::vector<int> WorkerPidsForTest(const std::string& name) const;
 
 private:
     Pool* PoolOf(const Voice& voice) const;
+    static Task<void> Drain(std::weak_ptr<bool> alive, Engines* self, std::shared_ptr<Pool> pool);
 
     asio::io_context& loop_;
     EngineOptions options_;
     Catalogue catalogue_;
     std::unique_ptr<Quarantine> quarantine_;
-    std::vector<std::unique_ptr<Pool>> pools_;
+    std::vector<std::shared_ptr<Pool>> pools_;
     std::unique_ptr<Pool> aligner_;     // null: switched off, or there is no program for it
     bool has_aligner_started_ = false;  // with the first text
     bool stopping_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what outlives this object
 };
 
 }  // namespace vf::engines

@@ -49,6 +49,14 @@ void DeclareSettings(SettingsSchema& schema, EngineOptions& options) {
                     {"\"10m\"", "Longest audio that a text is aligned with."});
     schema.Text("engines.worker_user", options.worker_user,
                 {"\"nobody\"", "User that workers become when the server runs as root."});
+    schema.Integer("engines.model_workers", options.model_workers, 1, 64,
+                   {"1",
+                    "Worker processes of each installed model; each loads the model for itself and "
+                    "gets its share of the cores."});
+    schema.Bytes("engines.model_memory_limit", options.model_memory_limit, 256ULL << 20, 1ULL << 40,
+                 {"\"4GiB\"", "Address space of one worker process of a model."});
+    schema.Duration("engines.model_start_timeout", options.model_start_timeout, 100ms, 10min,
+                    {"\"60s\"", "How long a model may take from its start until it is loaded."});
 }
 
 }  // namespace vf::engines

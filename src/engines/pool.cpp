@@ -17,6 +17,7 @@ constexpr int kFreeLosses = 3;        // replaced at once
 constexpr milliseconds kFirstDelay{50};
 constexpr milliseconds kLongestDelay{10'000};
 constexpr int kDownStreak = 6;
+constexpr int kModelStarts = 3;  // of a model that has never said hello
 
 milliseconds DelayAfter(int streak) {
     if (streak <= kFreeLosses) return milliseconds(0);
@@ -46,14 +47,16 @@ Error NotSpeakable() {
 
 }  // namespace
 
-Pool::Pool(asio::io_context& loop, const EngineOptions& options, std::string name, SpawnPlan plan,
-           Catalogue& catalogue, Quarantine& quarantine)
-    : loop_(loop), options_(options), name_(std::move(name)), plan_(std::move(plan)),
-      catalogue_(catalogue), quarantine_(quarantine), metrics_(name_),
+Pool::Pool(asio::io_context& loop, const EngineOptions& options, std::string engine,
+           std::string model, SpawnPlan plan, Catalogue& catalogue, Quarantine& quarantine)
+    : loop_(loop), options_(options), name_(model.empty() ? engine : engine + ":" + model),
+      model_(std::move(model)), plan_(std::move(plan)), catalogue_(catalogue),
+      quarantine_(quarantine), metrics_(name_),
       target_(options.workers_per_engine > 0 ? static_cast<std::size_t>(options.workers_per_engine)
                                              : std::max(1U, std::thread::hardware_concurrency())),
       settle_(loop.get_executor()), respawn_(loop.get_executor()) {
-    figures_.engine = name_;
+    figures_.name = name_;
+    figures_.engine = std::move(engine);
 }
 
 Pool::~Pool() {
@@ -84,6 +87,12 @@ Task<void> Pool::Stop() {
     for (const auto& worker : workers) worker->Kill(Loss::kStop);
     settle_.expires_at(Job::Clock::time_point::max());
     while (!workers_.empty()) co_await settle_.async_wait(kAwaitTuple);
+}
+
+void Pool::Retire() {
+    retired_ = true;
+    for (const std::string& voice : voices_) catalogue_.Retire(voice);
+    voices_.clear();
 }
 
 void Pool::GiveUp(std::string_view reason) {
@@ -185,8 +194,12 @@ void Pool::OnHello(Hello hello) {
         figures_.licence = hello.licence;
         figures_.available = true;
         for (Voice& voice : hello.voices) {
-            const std::string id = voice.id;
-            if (!catalogue_.Add(std::move(voice))) {
+            if (retired_) break;
+            std::string id = voice.id;
+            voice.model = model_;
+            if (catalogue_.Add(std::move(voice))) {
+                voices_.push_back(std::move(id));
+            } else {
                 log::Warning("voice_taken", {{"engine", name_}, {"voice", id}});
             }
         }
@@ -280,6 +293,10 @@ void Pool::OnGone(const std::shared_ptr<Worker>& worker, Loss cause, ExitStatus 
     }
     if (status.exit_code == kExitUnavailable && !figures_.available) {
         if (!absent_) GiveUp("its data is not on this machine");
+        return;
+    }
+    if (!model_.empty() && !figures_.available && streak_ >= kModelStarts) {
+        if (!absent_) GiveUp("the model cannot be loaded");
         return;
     }
     const milliseconds delay = cause == Loss::kRecycle ? milliseconds(0) : DelayAfter(streak_);

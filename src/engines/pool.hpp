@@ -17,8 +17,9 @@ namespace vf::engines {
 
 class Pool {
 public:
-    Pool(asio::io_context& loop, const EngineOptions& options, std::string name, SpawnPlan plan,
-         Catalogue& catalogue, Quarantine& quarantine);
+    // `model`: the installed model that the workers of `engine` have loaded, or empty.
+    Pool(asio::io_context& loop, const EngineOptions& options, std::string engine,
+         std::string model, SpawnPlan plan, Catalogue& catalogue, Quarantine& quarantine);
     ~Pool();
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
@@ -32,6 +33,12 @@ public:
     Result<void> Submit(std::shared_ptr<Job> job);
 
     const std::string& name() const { return name_; }
+    const std::string& engine() const { return figures_.engine; }
+    const std::string& model() const { return model_; }
+    // Takes its voices out of the catalogue; what is queued and comes late is still spoken.
+    void Retire();
+    bool retired() const { return retired_; }
+    bool settled() const { return settled_; }
     const EngineOptions& options() const { return options_; }
     bool live() const;
     // Takes work, which may wait in the queue: it has said hello, and its workers, when they are
@@ -66,6 +73,7 @@ private:
     asio::io_context& loop_;
     EngineOptions options_;
     std::string name_;
+    std::string model_;
     SpawnPlan plan_;
     Catalogue& catalogue_;
     Quarantine& quarantine_;
@@ -74,6 +82,8 @@ private:
     std::vector<std::shared_ptr<Worker>> workers_;
     std::deque<std::shared_ptr<Job>> queue_;
     EngineStats figures_;
+    std::vector<std::string> voices_;  // in the catalogue, by this pool
+    bool retired_ = false;
     bool settled_ = false;
     bool absent_ = false;
     bool stopping_ = false;

@@ -31,12 +31,13 @@ struct VoiceBody {
     std::string technology = "unknown";
     std::string age, style;
     bool is_limited = false;
+    std::string revision;
 };
 BOOST_DESCRIBE_STRUCT(VoiceBody, (),
                       (id, name, languages, gender, quality, sample_rate, licence, description,
                        ascii_text, gain_db, speed_min, speed_max, pitch_min, pitch_max,
                        pitch_range_min, pitch_range_max, phoneme_alphabet, tells_times, technology,
-                       age, style, is_limited))
+                       age, style, is_limited, revision))
 
 struct HelloBody {
     Required<std::int32_t> protocol;
@@ -121,18 +122,18 @@ bool IsSound(const VoiceBody& voice) {
            !voice.languages->empty() && voice.languages->size() <= 16 &&
            std::ranges::all_of(*voice.languages, IsLanguage) &&
            (*voice.gender == "female" || *voice.gender == "male" || *voice.gender == "neutral") &&
-           (*voice.quality == "standard" || *voice.quality == "basic") &&
-           *voice.sample_rate >= 8'000 && *voice.sample_rate <= 96'000 &&
-           IsProse(*voice.licence, kMaxNameBytes) && IsProse(*voice.description, kMaxProseBytes) &&
-           std::abs(*voice.gain_db) <= 40 && *voice.speed_min > 0 && *voice.speed_min <= 1 &&
-           *voice.speed_max >= 1 && *voice.speed_max <= 10 && *voice.pitch_min >= -36 &&
-           *voice.pitch_min <= 0 && *voice.pitch_max >= 0 && *voice.pitch_max <= 36 &&
+           IsOneOf(*voice.quality, {"basic", "standard", "high"}) && *voice.sample_rate >= 8'000 &&
+           *voice.sample_rate <= 96'000 && IsProse(*voice.licence, kMaxNameBytes) &&
+           IsProse(*voice.description, kMaxProseBytes) && std::abs(*voice.gain_db) <= 40 &&
+           *voice.speed_min > 0 && *voice.speed_min <= 1 && *voice.speed_max >= 1 &&
+           *voice.speed_max <= 10 && *voice.pitch_min >= -36 && *voice.pitch_min <= 0 &&
+           *voice.pitch_max >= 0 && *voice.pitch_max <= 36 &&
            voice.pitch_range_min >= kLowestRange && voice.pitch_range_min <= 1 &&
            voice.pitch_range_max >= 1 && voice.pitch_range_max <= kHighestRange &&
            (voice.phoneme_alphabet.empty() || IsId(voice.phoneme_alphabet)) &&
            IsOneOf(voice.technology, {"formant", "diphone", "statistical", "neural", "unknown"}) &&
            IsOneOf(voice.age, {"", "young", "adult", "old"}) &&
-           IsProse(voice.style, kMaxStyleBytes);
+           IsProse(voice.style, kMaxStyleBytes) && IsProse(voice.revision, kMaxNameBytes);
 }
 
 Voice ToVoice(VoiceBody& body, const std::string& engine) {
@@ -160,6 +161,7 @@ Voice ToVoice(VoiceBody& body, const std::string& engine) {
     voice.age = std::move(body.age);
     voice.style = std::move(body.style);
     voice.is_limited = body.is_limited;
+    voice.revision = std::move(body.revision);
     return voice;
 }
 
@@ -191,7 +193,8 @@ std::string EncodeHello(const Hello& hello) {
                                       {"technology", voice.technology},
                                       {"age", voice.age},
                                       {"style", voice.style},
-                                      {"is_limited", voice.is_limited}});
+                                      {"is_limited", voice.is_limited},
+                                      {"revision", voice.revision}});
     }
     const json::object body{{"protocol", hello.protocol},
                             {"engine", hello.engine},

@@ -2,6 +2,7 @@
 // What is known about a voice, and the catalogue of all voices. Plain values: copy them freely.
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@ struct Voice {
     std::vector<std::string> languages;  // BCP 47, the first one is the voice's own
     std::string gender;                  // "female", "male" or "neutral"
     std::string engine;                  // "flite"
-    std::string quality;                 // "standard" or "basic"
+    std::string model;     // the installed model it comes from; empty: of the engine itself
+    std::string revision;  // changes when the same id sounds differently; may be empty
+    std::string quality;   // "basic", "standard" or "high"
     std::string technology = "unknown";  // "formant", "diphone", "statistical", "neural"
     std::string age;                     // "young", "adult", "old"; empty: it suggests none
     std::string style;                   // a few words, "bright, friendly"; empty: plain reading
@@ -34,22 +37,33 @@ struct Voice {
     // it takes none and names none (text/phonemes.hpp has the alphabets).
     std::string phoneme_alphabet;
     bool tells_times = true;  // words or phonemes come with their times
+
+    bool operator==(const Voice&) const = default;
 };
 
-// All voices of all engines, by id. Filled from the workers' hello frames while the engines start;
-// afterwards it only grows, when an engine arrives late. Loop thread only.
+// All voices of all engines, by id. Filled from the workers' hello frames while the engines start
+// and when one arrives late; the voices of models come and go with them. Loop thread only.
 class Catalogue {
 public:
-    // No voice of this id: nullptr. The pointer stays valid as long as the catalogue.
+    // No voice of this id: nullptr. The pointer stays valid as long as the catalogue, also when the
+    // voice is taken away.
     const Voice* Find(std::string_view id) const;
     // In the order of the engines, then of their own lists.
     const std::vector<const Voice*>& All() const { return order_; }
 
     // False when the id is taken (the first engine keeps it).
     bool Add(Voice voice);
+    // Takes a voice out of the list.
+    void Retire(std::string_view id);
+    // What Find() gave before the voice was taken away, for what is still being spoken with it.
+    const Voice* FindRetired(std::string_view id) const;
 
 private:
-    std::map<std::string, Voice, std::less<>> voices_;
+    using Voices = std::map<std::string, const Voice*, std::less<>>;
+    // All that ever were, each different one once.
+    std::vector<std::unique_ptr<const Voice>> kept_;
+    Voices voices_;
+    Voices retired_;
     std::vector<const Voice*> order_;
 };
 

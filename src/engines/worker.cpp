@@ -208,7 +208,7 @@ bool Worker::Handle(Frame frame) {
     if (state_ != State::kStarting) return HandleReply(std::move(frame));
     if (frame.type != FrameType::kHello || frame.id != 0) return false;
     Result<Hello> hello = DecodeHello(frame.payload);
-    if (!hello || hello->engine != pool_->name()) return false;
+    if (!hello || hello->engine != pool_->engine()) return false;
     state_ = State::kIdle;
     timer_.cancel();
     pool_->OnHello(std::move(*hello));

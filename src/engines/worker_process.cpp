@@ -90,12 +90,18 @@ Error Failed(const char* what, int number) {
 }
 
 std::vector<std::string> Words(const SpawnPlan& plan) {
-    return {plan.program,
-            "--parent=" + std::to_string(getpid()),
-            "--memory=" + std::to_string(plan.memory_limit),
-            "--cpu=" + std::to_string(plan.cpu_seconds),
-            "--uid=" + std::to_string(plan.uid),
-            "--gid=" + std::to_string(plan.gid)};
+    std::vector<std::string> words{plan.program,
+                                   "--parent=" + std::to_string(getpid()),
+                                   "--memory=" + std::to_string(plan.memory_limit),
+                                   "--cpu=" + std::to_string(plan.cpu_seconds),
+                                   "--uid=" + std::to_string(plan.uid),
+                                   "--gid=" + std::to_string(plan.gid)};
+    if (!plan.model_folder.empty()) {
+        words.push_back("--model=" + plan.model_folder);
+        words.push_back("--library=" + plan.library_folder);
+        words.push_back("--threads=" + std::to_string(plan.threads));
+    }
+    return words;
 }
 
 // Moves `fd` out of the way of the numbers that the new program will use.

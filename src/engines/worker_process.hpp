@@ -21,6 +21,11 @@ struct SpawnPlan {
     std::uint64_t cpu_seconds = 0;  // per segment
     uid_t uid = 0;                  // 0: stay who we are
     gid_t gid = 0;
+    // Of an engine that loads a model, else empty: the folder it becomes at home in before it drops
+    // its privileges, the folder of the library that it opens, and how many threads may compute.
+    std::string model_folder;
+    std::string library_folder;
+    int threads = 1;
 };
 
 // Descriptors are owned by whoever takes this; all are close-on-exec, the first two non-blocking.

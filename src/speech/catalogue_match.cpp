@@ -57,17 +57,21 @@ int LanguageMatch(const engines::Voice& voice, std::string_view language) {
     return best;
 }
 
+int QualityRank(const engines::Voice& voice) {
+    return voice.quality == "high" ? 2 : voice.quality == "standard" ? 1 : 0;
+}
+
 const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
                                        std::string_view language,
                                        const std::string& default_voice) {
     const engines::Voice* best = nullptr;
-    std::tuple<int, bool, bool> best_rank{0, false, false};
+    std::tuple<int, int, bool> best_rank{0, 0, false};
     for (const engines::Voice* voice : catalogue.All()) {
         const int match = LanguageMatch(*voice, language);
         if (match == 0) continue;
         // A plain language and an exact tag are equally good when the voice is the default one.
-        const std::tuple<int, bool, bool> rank{std::min(match, 2), voice->quality != "basic",
-                                               voice->id == default_voice};
+        const std::tuple<int, int, bool> rank{std::min(match, 2), QualityRank(*voice),
+                                              voice->id == default_voice};
         if (!best || rank > best_rank ||
             (rank == best_rank && match > LanguageMatch(*best, language))) {
             best = voice;

@@ -123,7 +123,8 @@ const engines::Voice* FindByWishes(const engines::Catalogue& catalogue, const te
     if (fitting.empty()) return nullptr;
     std::sort(fitting.begin(), fitting.end(), [](const auto& a, const auto& b) {
         if (a.first != b.first) return a.first > b.first;
-        if (a.second->quality != b.second->quality) return a.second->quality == "standard";
+        const int quality_a = QualityRank(*a.second), quality_b = QualityRank(*b.second);
+        if (quality_a != quality_b) return quality_a > quality_b;
         return a.second->id < b.second->id;
     });
     const auto nth = static_cast<std::size_t>(std::max(style.variant, 1) - 1);

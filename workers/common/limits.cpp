@@ -40,6 +40,12 @@ void BecomeUnprivileged(const Limits& limits) {
     }
 }
 
+bool Read(std::string_view argument, std::string_view name, std::string_view& out) {
+    if (!argument.starts_with(name)) return false;
+    out = argument.substr(name.size());
+    return !out.empty();
+}
+
 template <class Number>
 bool Read(std::string_view argument, std::string_view name, Number& out) {
     if (!argument.starts_with(name)) return false;
@@ -47,6 +53,14 @@ bool Read(std::string_view argument, std::string_view name, Number& out) {
     const char* end = argument.data() + argument.size();
     const auto [at, ec] = std::from_chars(argument.data(), end, out);
     return ec == std::errc() && at == end;
+}
+
+void EnterFolder(const Limits& limits) {
+    // The argument is the end of a C string.
+    const char* folder = limits.model.empty() ? "/" : limits.model.data();
+    if (chdir(folder) == 0) return;
+    Fail(limits.model.empty() ? "the root directory cannot be entered"
+                              : "the model's folder cannot be entered");
 }
 
 }  // namespace
@@ -57,13 +71,17 @@ bool ReadArguments(int argc, char** argv, Limits& limits) {
         const bool known =
             Read(argument, "--parent=", limits.parent) ||
             Read(argument, "--memory=", limits.memory) || Read(argument, "--cpu=", limits.cpu) ||
-            Read(argument, "--uid=", limits.uid) || Read(argument, "--gid=", limits.gid);
+            Read(argument, "--uid=", limits.uid) || Read(argument, "--gid=", limits.gid) ||
+            Read(argument, "--model=", limits.model) ||
+            Read(argument, "--library=", limits.library) ||
+            Read(argument, "--threads=", limits.threads);
         if (!known) return false;
     }
     return true;
 }
 
 void Confine(const Limits& limits) {
+    EnterFolder(limits);
     BecomeUnprivileged(limits);
     // After the change of user, which clears it. The parent may have gone before this line.
     if (limits.parent > 0) {
@@ -71,7 +89,6 @@ void Confine(const Limits& limits) {
         if (getppid() != limits.parent) _exit(0);
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) Fail("new privileges cannot be refused");
-    if (chdir("/") != 0) Fail("the root directory cannot be entered");
     umask(077);
     Limit(RLIMIT_CORE, 0, 0);
     // Libraries that try to write get an error instead of the signal.

@@ -27,7 +27,9 @@ constexpr int kCalls[] = {
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
     SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
-constexpr int kFileCalls[] = {SCMP_SYS(newfstatat), SCMP_SYS(getdents64), SCMP_SYS(access),
+// stat and lstat are what libraries call that were linked against an older libc.
+constexpr int kFileCalls[] = {SCMP_SYS(newfstatat), SCMP_SYS(stat),       SCMP_SYS(lstat),
+                              SCMP_SYS(getcwd),     SCMP_SYS(getdents64), SCMP_SYS(access),
                               SCMP_SYS(faccessat2), SCMP_SYS(readlink)};
 
 // Threads but no processes: clone3 hides its flags from a filter, so libc must fall back to clone.

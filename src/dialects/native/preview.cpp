@@ -80,7 +80,7 @@ std::string Previews::Etag(const engines::Voice& voice, audio::Format format) co
         if (engine.engine == voice.engine) version = engine.version;
     }
     const std::string all =
-        fmt::format("{}\n{}\n{}\n{}\n{}", voice.id, voice.engine, version,
+        fmt::format("{}\n{}\n{}\n{}\n{}\n{}", voice.id, voice.engine, version, voice.revision,
                     audio::InfoOf(format).name, sentences_.For(LanguageOf(voice)));
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
     ::SHA256(reinterpret_cast<const unsigned char*>(all.data()), all.size(), digest.data());

@@ -42,7 +42,7 @@ Result<Filter> ReadFilter(const http::Request& request) {
             one_of(name, value, {"female", "male", "neutral"}, "must be female, male or neutral.");
         } else if (name == "quality") {
             filter.quality = value;
-            one_of(name, value, {"basic", "standard"}, "must be basic or standard.");
+            one_of(name, value, {"basic", "standard", "high"}, "must be basic, standard or high.");
         } else if (name == "technology") {
             filter.technology = value;
             one_of(name, value, {"formant", "diphone", "statistical", "neural", "unknown"},
