@@ -17,8 +17,10 @@ constexpr const char* kUpgradeFields =
 
 class SocketClient : public Client {
 public:
-    explicit SocketClient(std::uint16_t port, const std::string& path = "/echo") : Client(port) {
-        Send("GET " + path + " HTTP/1.1\r\nHost: t\r\n" + kUpgradeFields + "\r\n");
+    explicit SocketClient(std::uint16_t port, const std::string& path = "/echo",
+                          const std::string& fields = "")
+        : Client(port) {
+        Send("GET " + path + " HTTP/1.1\r\nHost: t\r\n" + kUpgradeFields + fields + "\r\n");
         std::size_t end = 0;
         while ((end = input.find("\r\n\r\n")) == std::string::npos && Fill()) {
         }
@@ -84,6 +86,11 @@ Task<void> Echo(std::shared_ptr<WebSocket> socket) {
         }
         if (event.kind != Kind::kMessage) break;
         if (event.data == "leave") break;
+        if (event.data == "bytes") {
+            const bool taken = co_await socket->SendBinary("alone");
+            if (!taken) break;
+            continue;
+        }
         if (event.data == "throw") throw std::runtime_error("as asked");
         if (event.data == "refuse") {
             socket->Close(CloseCode::kPolicy, "no");
@@ -119,6 +126,9 @@ protected:
             };
             options.guard.late = [](Request&) { return Late(); };
             server_.router.AddSocket("/guarded", &Echo, options);
+            RouteOptions named;
+            named.subprotocols = {"token", "bearer"};
+            server_.router.AddSocket("/named", &Echo, named);
         });
     }
     static Task<Result<void>> Late() { co_return Error(ErrorKind::kForbidden, "wrong_key", "No."); }
@@ -194,6 +204,33 @@ TEST_F(HttpWebSocket, APlainRequestIsToldToUpgrade) {
               400);
     EXPECT_EQ(client.Post("/echo", "{}").status, 405);
     EXPECT_EQ(client.Get("/other", kUpgradeFields).status, 404);
+}
+
+TEST_F(HttpWebSocket, ASubprotocolIsAgreedOnWhereTheRouteKnowsIt) {
+    const auto chosen = [this](const std::string& path, const std::string& offered) {
+        const std::string field = "Sec-WebSocket-Protocol: ";
+        SocketClient client(server_.port(), path, offered.empty() ? "" : field + offered + "\r\n");
+        EXPECT_TRUE(client.head.starts_with("HTTP/1.1 101 ")) << client.head;
+        const std::size_t at = client.head.find(field);
+        if (at == std::string::npos) return std::string();
+        const std::size_t value = at + field.size();
+        return client.head.substr(value, client.head.find("\r\n", value) - value);
+    };
+    EXPECT_EQ(chosen("/named", "token, secret"), "token");
+    EXPECT_EQ(chosen("/named", "chat, Bearer"), "bearer");
+    EXPECT_EQ(chosen("/named", "chat"), "");
+    EXPECT_EQ(chosen("/named", ""), "");
+    EXPECT_EQ(chosen("/echo", "token"), "");
+}
+
+TEST_F(HttpWebSocket, BinaryMessagesStandAlone) {
+    SocketClient client(server_.port());
+    client.SendText("bytes");
+    client.SendText("text");
+    const auto binary = client.Receive();
+    EXPECT_EQ(binary.opcode, 0x2);
+    EXPECT_EQ(binary.payload, "alone");
+    EXPECT_EQ(client.Receive().payload, "text");
 }
 
 TEST_F(HttpWebSocket, GuardsStandBeforeTheUpgrade) {

@@ -73,6 +73,9 @@ TEST(Access, KnowsAForeignKeyFromNone) {
     EXPECT_EQ(CodeFor({{"Authorization", "Bearer " + MakeKeySecret(true).text}}),
               "asks the database");
     EXPECT_EQ(CodeFor({{"Authorization", "Bearer vf_live_0123"}}), "invalid_api_key");
+    EXPECT_EQ(CodeFor({{"Authorization", "Token vf_live_0123"}}), "invalid_api_key");
+    EXPECT_EQ(CodeFor({{"Authorization", "token a"}, {"X-API-Key", "b"}}),
+              "conflicting_credentials");
     EXPECT_EQ(CodeFor({{"X-API-Key", "vf_test_0123"}}), "invalid_api_key");
     EXPECT_EQ(CodeFor({{"xi-api-key", "a"}, {"Authorization", "Bearer b"}}),
               "conflicting_credentials");

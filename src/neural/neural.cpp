@@ -16,19 +16,20 @@ struct Look {
     std::vector<engines::ModelSpec> sound;  // new ones, verified
 };
 
-// On the thread pool. What is known already costs a look at its manifest only.
+// On the thread pool. What is known already costs a stat() only.
 Look LookAt(const ModelStore& store, const KnownModels& known) {
     Look look;
-    for (const InstalledModel& model : store.List()) {
-        look.present[model.id] = model.stamp;
-        const auto before = known.find(model.id);
-        if (before != known.end() && before->second == model.stamp) continue;
-        const Result<void> verified = ModelStore::Verify(model, true);
+    look.present = store.Stamps();
+    for (const auto& [id, stamp] : look.present) {
+        const auto before = known.find(id);
+        if (before != known.end() && before->second == stamp) continue;
+        const std::optional<InstalledModel> model = store.Find(id);
+        if (!model) continue;
+        const Result<void> verified = ModelStore::Verify(*model, true);
         if (verified) {
-            look.sound.push_back({model.id, model.folder.string()});
+            look.sound.push_back({id, model->folder.string()});
         } else {
-            log::Error("model_refused",
-                       {{"model", model.id}, {"reason", verified.error().message()}});
+            log::Error("model_refused", {{"model", id}, {"reason", verified.error().message()}});
         }
     }
     return look;

@@ -37,17 +37,22 @@ std::string ReadManifest(const fs::path& file) {
     return text;
 }
 
+// Empty when there is no manifest.
+std::string StampOf(const fs::path& folder) {
+    struct stat info{};
+    if (stat((folder / kManifestFile).c_str(), &info) != 0) return {};
+    return fmt::format("{}.{}.{}.{}", info.st_ino, info.st_size, info.st_mtim.tv_sec,
+                       info.st_mtim.tv_nsec);
+}
+
 InstalledModel Load(const fs::path& folder) {
     InstalledModel model{folder.filename().string(), folder, "", Error()};
-    const fs::path file = folder / kManifestFile;
-    struct stat info{};
-    if (stat(file.c_str(), &info) != 0) {
+    model.stamp = StampOf(folder);
+    if (model.stamp.empty()) {
         model.manifest = Error(ErrorKind::kInvalid, "bad_manifest", "there is no manifest.toml");
         return model;
     }
-    model.stamp = fmt::format("{}.{}.{}.{}", info.st_ino, info.st_size, info.st_mtim.tv_sec,
-                              info.st_mtim.tv_nsec);
-    model.manifest = ParseManifest(ReadManifest(file));
+    model.manifest = ParseManifest(ReadManifest(folder / kManifestFile));
     if (model.manifest && model.manifest->id != model.id) {
         model.manifest = Error(ErrorKind::kInvalid, "bad_manifest",
                                "manifest.toml is of the model " + model.manifest->id);
@@ -66,6 +71,17 @@ bool IsModelFolder(const fs::directory_entry& entry) {
            IsModelId(entry.path().filename().string());
 }
 
+std::vector<fs::path> ModelFolders(const fs::path& folder) {
+    std::vector<fs::path> folders;
+    std::error_code ec;
+    for (fs::directory_iterator at(folder, ec), end; !ec && at != end; at.increment(ec)) {
+        if (IsModelFolder(*at)) folders.push_back(at->path());
+    }
+    std::ranges::sort(folders);
+    if (folders.size() > kMostInstalled) folders.resize(kMostInstalled);
+    return folders;
+}
+
 }  // namespace
 
 StoreLock::~StoreLock() {
@@ -73,20 +89,22 @@ StoreLock::~StoreLock() {
 }
 
 std::vector<InstalledModel> ModelStore::List() const {
-    std::vector<fs::path> folders;
-    std::error_code ec;
-    for (fs::directory_iterator at(folder_, ec), end; !ec && at != end; at.increment(ec)) {
-        if (IsModelFolder(*at)) folders.push_back(at->path());
-    }
-    std::ranges::sort(folders);
-    if (folders.size() > kMostInstalled) folders.resize(kMostInstalled);
     std::vector<InstalledModel> models;
-    for (const fs::path& folder : folders) models.push_back(Load(folder));
+    for (const fs::path& folder : ModelFolders(folder_)) models.push_back(Load(folder));
     return models;
 }
 
+std::map<std::string, std::string> ModelStore::Stamps() const {
+    std::map<std::string, std::string> stamps;
+    for (const fs::path& folder : ModelFolders(folder_)) {
+        stamps[folder.filename().string()] = StampOf(folder);
+    }
+    return stamps;
+}
+
 std::optional<InstalledModel> ModelStore::Find(const std::string& id) const {
-    if (!IsModelId(id) || !fs::is_directory(folder_ / id)) return std::nullopt;
+    std::error_code ec;
+    if (!IsModelId(id) || !fs::is_directory(folder_ / id, ec)) return std::nullopt;
     return Load(folder_ / id);
 }
 

@@ -3,6 +3,7 @@
 // begins with a dot there is being installed or removed. Files only; any thread.
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ public:
     // In the order of their ids; at most kMostInstalled.
     std::vector<InstalledModel> List() const;
     std::optional<InstalledModel> Find(const std::string& id) const;
+    // The stamps alone, by id: what has changed is seen without reading a manifest.
+    std::map<std::string, std::string> Stamps() const;
 
     // All files there, of the manifest's sizes and, when `with_hashes`, SHA-256. Error: kInvalid
     // model_damaged, naming the file.

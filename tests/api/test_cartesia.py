@@ -11,7 +11,7 @@ from support.admin import admin, team_with_key
 from support.audio import align, decode
 from support.cartesia import RAW16, audio_of, generation, timed
 from support.raw import exchange
-from support.server import Server
+from support.server import Server, wait_until
 
 TEXT = "Speech as these clients ask for it."
 WORDS = ["speech", "as", "these", "clients", "ask", "for", "it"]
@@ -293,6 +293,18 @@ def test_404_and_405(server, http):
     reply = exchange(server.port, "GET /tts/websocket HTTP/1.1\r\nHost: localhost\r\n"
                                   "Connection: close\r\n\r\n")
     assert reply.status == 426 and json.loads(reply.body)["error_code"] == "upgrade_required"
+
+
+@pytest.mark.parametrize("path", SPEECH)
+def test_a_client_that_goes_away_frees_the_worker(fake_server, path):
+    body = generation("Twenty letters here. " * 60, voice="fake-slow")
+    with httpx.stream("POST", fake_server.url + path, json=body) as response:
+        assert next(response.iter_raw())
+
+    def idle():
+        engines = httpx.get(fake_server.url + "/api/server").json()["engines"]
+        return all(engine["busy"] == 0 for engine in engines)
+    wait_until(idle, 2, "idle workers")
 
 
 @pytest.mark.parametrize("method, path", operations.of_tag("cartesia", 415))

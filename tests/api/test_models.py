@@ -106,6 +106,17 @@ def test_a_voice_comes_speaks_everywhere_and_goes(neural, client, tmp_path):
     assert models(neural.data_dir, "list")["models"] == []
 
 
+def test_a_models_own_pace_counts_at_every_speed(neural, client, lessac, tmp_path):
+    models(neural.data_dir, "install", toy_models.piper(tmp_path, name="calm", length=1.5))
+    calm = "en_us-calm-medium"
+    wait_until(lambda: voice(client, calm), what="the voice")
+    for speed in (0.8, 1, 1.2, 1.5):
+        slow, plain = (decode(speak(client, name, speed=speed).content, "wav").seconds
+                       for name in (calm, lessac))
+        assert slow == pytest.approx(1.5 * plain, rel=0.15), speed
+    models(neural.data_dir, "remove", calm)
+
+
 def test_speed_is_the_models_own(client, lessac):
     seconds = [decode(speak(client, lessac, speed=speed).content, "wav").seconds
                for speed in (0.5, 1, 2)]

@@ -40,6 +40,19 @@ def test_registered_routes_and_the_description_agree():
     assert registered == described
 
 
+def test_options_allow_what_is_described(http):
+    methods = {path: {"GET"} for path in contract.SPEC["x-websockets"]}
+    for path, _, method, _ in contract.OPERATIONS:
+        methods.setdefault(path, set()).add(method.upper())
+    for path, described in methods.items():
+        if "GET" in described:
+            described.add("HEAD")
+        filled = re.sub(r"\{(\w*_)?id\}", "0" * 32, path)
+        response = http.request("OPTIONS", re.sub(r"\{\w+\}", "x", filled))
+        assert response.status_code == 204, path
+        assert set(response.headers["allow"].split(", ")) == described | {"OPTIONS"}, path
+
+
 def test_metrics_have_the_names_operators_know(http):
     http.post("/v1/generate", json={"text": "Hi.", "voice": "slt"})
     text = http.get("/metrics").text

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/utf8.hpp"
+#include "dialects/cartesia/generation.hpp"
+#include "dialects/deepgram/deepgram_messages.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket_frame.hpp"
 #include "dialects/native/stream_socket_message.hpp"
 #include "http/websocket_reader.hpp"
@@ -25,7 +27,35 @@ void Require(bool holds) {
     if (!holds) std::abort();
 }
 
+const vf::engines::Catalogue& Voices() {
+    static const vf::engines::Catalogue catalogue = [] {
+        vf::engines::Catalogue made;
+        vf::engines::Voice voice;
+        voice.id = "slt";
+        voice.languages = {"en-US"};
+        made.Add(voice);
+        return made;
+    }();
+    return catalogue;
+}
+
+void ReadOfOthers(const std::string& text) {
+    const auto message = vf::cartesia::ReadClientMessage(text, Voices());
+    if (message) {
+        const vf::speech::SpeechRequest& speech = message->generation.speech;
+        Require(!message->context.empty() && message->context.size() <= 256);
+        Require(speech.speed >= 0.6 && speech.speed <= 1.5);
+        Require(message->generation.max_delay.count() <= 5000);
+        Require(message->error || message->is_cancel || speech.voice == "slt");
+    }
+    for (const bool has_turns : {false, true}) {
+        const auto said = vf::deepgram::ReadClientMessage(text, has_turns);
+        if (said) Require(!said->played || *said->played >= 0);
+    }
+}
+
 void ReadMessage(const std::string& text) {
+    ReadOfOthers(text);
     const auto frame = vf::elevenlabs::ReadClientFrame(text);
     if (frame) {
         Require(!frame->context || !frame->context->empty());

@@ -11,6 +11,7 @@ import tempfile
 import httpx
 import pytest
 
+from support import toy_models
 from support.audio import align, decode
 from support.server import ROOT, wait_until
 
@@ -83,3 +84,5 @@ def test_packages_speak_without_a_compiler(bare_root):
     bare_root.speaks("/opt/tarball/bin/voiceflowd serve")
     bare_root.run("apt-get install -y --no-install-recommends /opt/*.deb && ! command -v cc")
     bare_root.speaks("/usr/bin/voiceflowd serve")
+    toy_models.piper(bare_root.folder / "opt" / "toy")
+    bare_root.run("voiceflowd models install /opt/toy && voiceflowd models probe en_us-lessac-medium")

@@ -148,13 +148,14 @@ def write(path, content):
 
 
 def piper(folder, language="en_US", name="lessac", quality="medium", rate=PIPER_RATE, speakers=None,
-          espeak="en-us"):
+          espeak="en-us", length=1):
     """x.onnx without metadata and x.onnx.json, as Piper publishes a voice; the .onnx file's path."""
     folder = pathlib.Path(folder)
     stem = f"{language}-{name}-{quality}"
     onnx = write(folder / f"{stem}.onnx", vits_onnx(rate, max(len(speakers or {}), 1)))
-    write(folder / f"{stem}.onnx.json",
-          json.dumps(piper_json(rate, language, espeak, name, quality, speakers)))
+    config = piper_json(rate, language, espeak, name, quality, speakers)
+    config["inference"]["length_scale"] = length
+    write(folder / f"{stem}.onnx.json", json.dumps(config))
     return onnx
 
 

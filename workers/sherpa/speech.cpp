@@ -80,7 +80,6 @@ void Use(SherpaOnnxOfflineTtsConfig& config, const neural::Manifest& manifest,
         config.model.vits.data_dir = or_null(data_dir);
         config.model.vits.noise_scale = static_cast<float>(parts.noise_scale);
         config.model.vits.noise_scale_w = static_cast<float>(parts.noise_scale_w);
-        config.model.vits.length_scale = static_cast<float>(parts.length_scale);
     } else if (manifest.kind == "matcha") {
         config.model.matcha.acoustic_model = parts.model.c_str();
         config.model.matcha.vocoder = or_null(parts.vocoder);
@@ -159,7 +158,10 @@ Result<void> SherpaSpeech::Speak(const engines::Request& request, Sink& sink) {
     }
     SherpaOnnxGenerationConfig config{};
     config.silence_scale = 1;
-    config.speed = static_cast<float>(std::clamp(request.speed, kSherpaSlowest, kSherpaFastest));
+    // The library takes the model's own pace at speed 1 only, so that it goes into the speed.
+    const double pace = manifest_.parts.length_scale > 0 ? manifest_.parts.length_scale : 1;
+    config.speed =
+        static_cast<float>(std::clamp(request.speed, kSherpaSlowest, kSherpaFastest) / pace);
     config.sid = speaker->number;
     const std::string extra = ExtraOf(manifest_, *speaker);
     config.extra = extra.empty() ? nullptr : extra.c_str();

@@ -132,7 +132,7 @@ TEST(DeepgramQuery, WhatIsWrongIsNamed) {
     EXPECT_EQ(Wrong("model=nova-3"), "model_not_found model");
     EXPECT_EQ(Wrong("", Door::kTurns), "invalid_query_parameter model");
     EXPECT_EQ(Wrong("callback=https://example.com"), "callback_not_supported callback");
-    EXPECT_EQ(Wrong("speed=None&tag=a&tag=b&mip_opt_out=true&callback="), "");
+    EXPECT_EQ(Wrong("speed=&tag=a&tag=b&mip_opt_out=true&callback="), "");
     EXPECT_EQ(Wrong("model=slt&speed=0.5", Door::kTurns), "");
 }
 

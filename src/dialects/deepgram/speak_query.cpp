@@ -50,10 +50,8 @@ Error WrongFormat(std::string name, std::string words) {
     return Wrong(std::move(name), "unsupported_audio_format", std::move(words));
 }
 
-// What clients send when they have nothing: "" and Python's None.
 std::string Param(const http::Request& request, std::string_view name) {
-    std::string value = request.QueryParam(name).value_or("");
-    return value == "None" || value == "null" || value == "undefined" ? std::string() : value;
+    return request.QueryParam(name).value_or("");
 }
 
 Result<std::optional<double>> ReadNumber(const http::Request& request, std::string name) {
