@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "engines/voice.hpp"
+#include "engines/team_voices.hpp"
 
 namespace vf::speech {
 
@@ -17,7 +17,7 @@ int LanguageMatch(const engines::Voice& voice, std::string_view language);
 
 // The voice for a language: the best match, the default voice among equals, then the better
 // quality, then the first. Null when none speaks it.
-const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
-                                       std::string_view language, const std::string& default_voice);
+const engines::Voice* VoiceForLanguage(const engines::VoiceView& voices, std::string_view language,
+                                       const std::string& default_voice);
 
 }  // namespace vf::speech
