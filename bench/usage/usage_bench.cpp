@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "base/caller.hpp"
+#include "base/rfc3339.hpp"
 #include "pg/database.hpp"
 #include "pg/migrations.hpp"
 #include "pg/pg.hpp"
@@ -114,7 +115,7 @@ std::string CopyText(const std::vector<usage::UsageRow>& rows, std::size_t from,
         const usage::UsageRow& row = rows[i];
         out += row.operation.uuid.Dashed() + '\t' + row.team.uuid.Dashed() + '\t' +
                row.key->uuid.Dashed() + '\t' + row.billing.uuid.Dashed() + '\t' +
-               row.billing.uuid.Dashed() + '\t' + usage::PrintTime(row.started_at);
+               row.billing.uuid.Dashed() + '\t' + Rfc3339(row.started_at);
         for (const std::int64_t number :
              {row.characters, row.audio_ms, row.engine_ms, row.bytes, row.charge_milli}) {
             out += '\t' + std::to_string(number);

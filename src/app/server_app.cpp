@@ -17,8 +17,6 @@
 #include "base/log.hpp"
 #include "base/unavailable.hpp"
 #include "dialects/elevenlabs/elevenlabs_routes.hpp"
-#include "dialects/elevenlabs/elevenlabs_socket.hpp"
-#include "dialects/elevenlabs/elevenlabs_socket_hooks.hpp"
 #include "dialects/models/models_routes.hpp"
 #include "dialects/native/native_routes.hpp"
 #include "dialects/native/preview.hpp"
@@ -95,14 +93,14 @@ struct ServerApp::Impl {
           access(loop, s.access), ground(loop, slow, s, access),
           speech(loop, engines, dsp, s.speech, ground.metering()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
-          elevenlabs_sockets{loop.get_executor(), speech, access, s.sockets},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
           elevenlabs(router, {speech, engines.catalogue(), access, ground.idempotency(),
                               ground.dictionaries(), ground.history(), ground.voice_settings(),
-                              [this] { return ground.database(); }, s.speech.max_concurrent}),
+                              [this] { return ground.database(); }, s.speech.max_concurrent,
+                              loop.get_executor(), s.sockets}),
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);
@@ -116,8 +114,6 @@ struct ServerApp::Impl {
             return dialects::UseDictionaries(*request, ground.dictionaries());
         };
         native::AddStreamSocket(router, stream_socket);
-        elevenlabs::SetSocketHooks(elevenlabs_sockets, elevenlabs.deps());
-        elevenlabs::AddSocketRoutes(router, elevenlabs_sockets);
     }
 
     const AppSettings& settings;
@@ -133,7 +129,6 @@ struct ServerApp::Impl {
     Ground ground;
     speech::SpeechService speech;
     native::StreamSocketDeps stream_socket;
-    elevenlabs::SocketDeps elevenlabs_sockets;
     native::Previews previews;
     http::StaticFiles page;
     SystemRoutes system;

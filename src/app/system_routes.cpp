@@ -3,6 +3,7 @@
 #include "app/instance_store.hpp"
 #include "base/json.hpp"
 #include "base/metrics.hpp"
+#include "base/unavailable.hpp"
 #include "engines/voice.hpp"
 #include "http/problem.hpp"
 
@@ -44,9 +45,7 @@ http::Response Ready(const SystemRoutes& routes) {
 Task<http::Response> Server(http::Request& request, const SystemRoutes& routes) {
     pg::Database* database = routes.ground.database();
     if (!database) {
-        const Error error = Error(ErrorKind::kUnavailable, "database_unavailable",
-                                  "The database is not up yet. Try again in a moment.")
-                                .RetryAfter(std::chrono::seconds(1));
+        const Error error = DatabaseNotUp();
         co_return http::ProblemResponse(error, request);
     }
     InstanceStore store(database->System("who this installation is"));

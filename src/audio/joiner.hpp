@@ -55,8 +55,8 @@ public:
     // audible leaves nothing behind, except that the longer of the pauses around it stays.
     std::vector<float> EndSegment();
 
-    // What is held back goes out, with so much silence behind it, and counts towards the pause that
-    // comes next: nothing more is known to come for now. Between segments.
+    // What is held back goes out, with so much silence behind it; both count towards the pause
+    // before the next segment. For a break of unknown length between segments.
     std::vector<float> Rest(std::chrono::milliseconds silence);
 
     // Ends the stream, after EndSegment: the rest, with a soft end.

@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/json_body.hpp"
 #include "base/log.hpp"
+#include "base/rfc3339.hpp"
 #include "base/settings.hpp"
 #include "base/task.hpp"
 #include "base/utf8.hpp"
@@ -47,6 +48,12 @@ std::vector<std::string> WrongPaths(std::string_view text,
 }
 
 using Paths = std::vector<std::string>;
+
+TEST(Rfc3339, HasMillisecondsAndZ) {
+    EXPECT_EQ(Rfc3339(std::chrono::system_clock::time_point(
+                  std::chrono::milliseconds(1'763'746'212'045))),
+              "2025-11-21T17:30:12.045Z");
+}
 
 TEST(JsonBody, ReadsWhatIsThereAndKeepsDefaults) {
     const auto body = json::ReadBody<OuterBody>(

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/rfc3339.hpp"
 #include "base/utf8.hpp"
 #include "blob/sigv4.hpp"
 #include "http/headers.hpp"
@@ -86,13 +87,6 @@ std::string ContentDisposition(const BlobInfo& info) {
 
 std::string Etag(const BlobInfo& info) {
     return '"' + info.sha256 + '"';
-}
-
-std::string Rfc3339(Clock::time_point time) {
-    const auto millis =
-        std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
-    const std::tm utc = fmt::gmtime(static_cast<std::time_t>(millis / 1000));
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, millis % 1000);
 }
 
 json::value ToJson(const BlobInfo& info) {

@@ -28,7 +28,6 @@ RangeOf RangeFor(const http::Request& request, const BlobInfo& info);
 std::string ContentDisposition(const BlobInfo& info);
 
 std::string Etag(const BlobInfo& info);
-std::string Rfc3339(Clock::time_point time);  // "2026-11-21T17:30:12.345Z"
 json::value ToJson(const BlobInfo& info);
 
 }  // namespace vf::blob

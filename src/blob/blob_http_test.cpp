@@ -133,11 +133,6 @@ TEST(Put, ChecksWhatIsToldAboutTheContent) {
     EXPECT_EQ(code(late), "expires_in");
 }
 
-TEST(Rfc3339, HasMillisecondsAndZ) {
-    EXPECT_EQ(Rfc3339(Clock::time_point(std::chrono::milliseconds(1'763'746'212'045))),
-              "2025-11-21T17:30:12.045Z");
-}
-
 TEST(Xml, FindsTextsAndResolvesEntities) {
     EXPECT_EQ(XmlText("<a><Code>NoSuch&amp;Key&lt;&quot;</Code></a>", "Code"), "NoSuch&Key<\"");
     EXPECT_EQ(XmlText("<a><Code>x", "Code"), "");

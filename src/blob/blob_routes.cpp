@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/json_body.hpp"
+#include "base/rfc3339.hpp"
 #include "blob/blob_http.hpp"
 #include "http/problem.hpp"
 #include "http/query.hpp"

@@ -116,4 +116,14 @@ Task<Result<void>> SocketCaller::StillAdmitted() {
     co_return co_await std::move(late);
 }
 
+http::CloseCode SocketCloseCode(const Error& error) {
+    switch (error.kind()) {
+        case ErrorKind::kUnavailable:
+        case ErrorKind::kDeadline: return http::CloseCode::kTryAgain;
+        case ErrorKind::kInternal: return http::CloseCode::kInternal;
+        case ErrorKind::kUnsupportedMediaType: return http::CloseCode::kUnsupported;
+        default: return http::CloseCode::kPolicy;
+    }
+}
+
 }  // namespace vf::dialects

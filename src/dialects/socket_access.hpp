@@ -54,6 +54,9 @@ private:
     std::chrono::steady_clock::time_point checked_;
 };
 
+// What a socket that ends with this error is closed with (RFC 6455, 7.4).
+http::CloseCode SocketCloseCode(const Error& error);
+
 // "Bearer vf_…" and "vf_…" are the same key.
 std::string_view WithoutBearer(std::string_view value);
 

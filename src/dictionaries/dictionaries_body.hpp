@@ -15,8 +15,6 @@ namespace vf::dictionaries {
 json::object ToJson(const Dictionary& dictionary);
 json::object ToJson(const Version& version);
 json::array RulesJson(const Rules& rules);
-std::string Rfc3339(Clock::time_point time);
-
 // All closed; every wrong member is named.
 Result<NewDictionary> ReadNewDictionary(std::string_view body);
 Result<DictionaryChange> ReadChange(std::string_view body);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/unavailable.hpp"
 #include "dictionaries/dictionaries_rules.hpp"
 
 namespace vf::dictionaries {
@@ -46,9 +47,7 @@ Error TooManyNamed() {
 
 pg::TeamDb Core::Team(TeamId team) const {
     if (!database) {
-        throw UnavailableException(Error(ErrorKind::kUnavailable, "database_unavailable",
-                                         "The database is not up yet. Try again in a moment.")
-                                       .RetryAfter(std::chrono::seconds(1)));
+        throw UnavailableException(DatabaseNotUp());
     }
     return database->Team(team);
 }

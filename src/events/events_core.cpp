@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/unavailable.hpp"
 
 namespace vf::events {
 namespace {
@@ -85,9 +86,7 @@ pg::SystemDb EventsCore::System() {
 
 void EventsCore::RequireStarted() const {
     if (db_ && !stopping_) return;
-    throw UnavailableException(Error(ErrorKind::kUnavailable, "database_unavailable",
-                                     "The database is not up yet. Try again in a moment.")
-                                   .RetryAfter(std::chrono::seconds(1)));
+    throw UnavailableException(DatabaseNotUp());
 }
 
 Task<void> EventsCore::Listen(Core core) {

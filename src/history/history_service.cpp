@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/unavailable.hpp"
 #include "history/history.hpp"
 #include "history/history_store.hpp"
 #include "history/seal.hpp"
@@ -45,9 +46,7 @@ struct Core {
 
     pg::TeamDb Team(TeamId team) const {
         if (!database) {
-            throw UnavailableException(Error(ErrorKind::kUnavailable, "database_unavailable",
-                                             "The database is not up yet. Try again in a moment.")
-                                           .RetryAfter(std::chrono::seconds(1)));
+            throw UnavailableException(DatabaseNotUp());
         }
         return database->Team(team);
     }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/log.hpp"
+#include "base/unavailable.hpp"
 #include "jobs/jobs_running.hpp"
 
 namespace vf::jobs {
@@ -50,9 +51,7 @@ void JobsCore::Start(pg::Database& db, std::shared_ptr<const secrets::Keyring> k
 
 void JobsCore::RequireStarted() const {
     if (db_) return;
-    throw UnavailableException(Error(ErrorKind::kUnavailable, "database_unavailable",
-                                     "The database is not up yet. Try again in a moment.")
-                                   .RetryAfter(std::chrono::seconds(1)));
+    throw UnavailableException(DatabaseNotUp());
 }
 
 pg::TeamDb JobsCore::Team(TeamId team) {

@@ -52,8 +52,9 @@ text::Composition ComposePlain(std::string_view text, text::ComposeOptions optio
     return text::Compose(text::PlainScript(text), options);
 }
 
-// Only what stands in [begin, end) of the composed text stays, and counts from `begin`.
-void Keep(text::Composition& composition, std::size_t begin, std::size_t end) {
+}  // namespace
+
+void KeepPart(text::Composition& composition, std::size_t begin, std::size_t end) {
     std::erase_if(composition.segments, [&](const text::Segment& segment) {
         return segment.end <= begin || segment.begin >= end;
     });
@@ -65,8 +66,14 @@ void Keep(text::Composition& composition, std::size_t begin, std::size_t end) {
             segment.heard = heard;
         }
         segment.mapped = segment.mapped.Window(begin, end);
+        for (text::SegmentMark& mark : segment.marks) {
+            mark.original = std::clamp(mark.original, begin, end) - begin;
+        }
         segment.begin = std::clamp(segment.begin, begin, end) - begin;
         segment.end = std::clamp(segment.end, begin, end) - begin;
+    }
+    for (text::SegmentMark& mark : composition.tail_marks) {
+        mark.original = std::clamp(mark.original, begin, end) - begin;
     }
     std::erase_if(composition.characters,
                   [&](const text::TextCharacter& c) { return c.begin < begin || c.end > end; });
@@ -75,8 +82,6 @@ void Keep(text::Composition& composition, std::size_t begin, std::size_t end) {
         c.end -= begin;
     }
 }
-
-}  // namespace
 
 void ComposeInContext(const SpeechRequest& request, const text::ComposeOptions& options,
                       SpeechPlan& plan) {
@@ -96,7 +101,7 @@ void ComposeInContext(const SpeechRequest& request, const text::ComposeOptions& 
         if (!after.starts_with(' ') && !request.text.ends_with(' ')) after = " " + after;
     }
     plan.text = ComposePlain(before + request.text + after, options);
-    Keep(plan.text, before.size(), before.size() + request.text.size());
+    KeepPart(plan.text, before.size(), before.size() + request.text.size());
     plan.continues = has_before;
     if (has_after) {
         plan.goes_on_after = is_open ? std::chrono::milliseconds(0) : kSentencePause;

@@ -16,4 +16,7 @@ namespace vf::speech {
 void ComposeInContext(const SpeechRequest& request, const text::ComposeOptions& options,
                       SpeechPlan& plan);
 
+// Only what stands in [begin, end) of the composed text stays; positions count from `begin`.
+void KeepPart(text::Composition& composition, std::size_t begin, std::size_t end);
+
 }  // namespace vf::speech

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -51,6 +52,8 @@ public:
     // True while something is being spoken or waits for an engine.
     virtual bool is_generating() const = 0;
     virtual bool has_ended() const = 0;  // End or Cancel was called
+    // All that was appended.
+    virtual const std::string& text() const = 0;
     // The audio and its timeline; text positions are bytes of everything that was appended.
     virtual const std::shared_ptr<Speech>& speech() const = 0;
 };

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "speech/context.hpp"
 #include "speech/live_text.hpp"
 #include "speech/render.hpp"
 
@@ -78,13 +79,16 @@ Result<SpeechPlan> PlanOf(State& state, LiveText::Part part) {
     SpeechRequest request = state.request;
     request.text = state.text.all().substr(part.begin, part.end - part.begin);
     request.voice = state.speech->voice;
-    if (request.markup == Markup::kSsml && request.text.find("<speak") == std::string::npos) {
-        constexpr std::string_view kOpen = "<speak>";
-        request.text = std::string(kOpen) + request.text + "</speak>";
-    }
+    // A part of a document has no root of its own.
+    constexpr std::string_view kOpen = "<speak>";
+    const bool lacks_root =
+        request.markup == Markup::kSsml && request.text.find("<speak") == std::string::npos;
+    if (lacks_root) request.text = fmt::format("{}{}</speak>", kOpen, request.text);
     request.max_characters = std::max(request.max_characters, request.text.size());
     Result<SpeechPlan> plan =
         MakePlan(request, state.means.engines.catalogue(), state.means.options);
+    if (plan && lacks_root)
+        KeepPart(plan->text, kOpen.size(), kOpen.size() + part.end - part.begin);
     if (plan && state.spoken_to > 0) {
         text::Segment& first = plan->text.segments.front();
         first.before = PauseAfter(std::string_view(state.text.all()).substr(0, part.begin));
@@ -254,6 +258,7 @@ public:
 
     bool is_generating() const override { return state_->is_generating || !state_->parts.empty(); }
     bool has_ended() const override { return state_->ended; }
+    const std::string& text() const override { return state_->text.all(); }
     const std::shared_ptr<Speech>& speech() const override { return state_->speech; }
 
 private:

@@ -64,6 +64,7 @@ protected:
         std::string audio;
         std::string characters;
         std::vector<double> starts;
+        std::vector<TimelineItem> words;
         double seconds = 0;
         int flushed = 0;
     };
@@ -88,6 +89,7 @@ protected:
                 EXPECT_DOUBLE_EQ(chunk.start_seconds, heard.seconds);
                 heard.seconds = chunk.end_seconds;
                 heard.audio += chunk.audio;
+                heard.words.insert(heard.words.end(), chunk.words.begin(), chunk.words.end());
                 for (const TimelineItem& c : chunk.characters) {
                     heard.characters += c.label;
                     heard.starts.push_back(c.start_seconds);
@@ -138,6 +140,39 @@ TEST_F(LiveTest, FlushIsToldWhenItsAudioIsThere) {
     EXPECT_EQ(heard.error, "");
     EXPECT_EQ(heard.flushed, 2);
     EXPECT_EQ(heard.characters, "No end yetand more of it");
+}
+
+TEST_F(LiveTest, WordsOfMarkupStandWhereTheyWereWritten) {
+    const std::string text = "One <emphasis>two</emphasis>. Q&amp;A <mark name=\"m\"/>four! Five.";
+    SpeechRequest request = Request("slt", "");
+    request.markup = Markup::kSsml;
+    request.wants_timing = true;
+    const Heard heard = Hear(request, [&](LiveSpeech& live, Heard&) {
+        for (const char c : text) EXPECT_TRUE(live.Append(std::string_view(&c, 1)));
+        live.End();
+    });
+    EXPECT_EQ(heard.error, "");
+    std::vector<std::string> labels;
+    std::vector<std::string> written;
+    for (const TimelineItem& word : heard.words) {
+        labels.push_back(word.label);
+        written.push_back(text.substr(word.text_begin, word.text_end - word.text_begin));
+    }
+    EXPECT_EQ(labels,
+              (std::vector<std::string>{"One", "two", "Q&A", "Q&A", "Q&A", "four", "Five"}));
+    EXPECT_EQ(written, (std::vector<std::string>{"One", "two", "Q&amp;A", "Q&amp;A", "Q&amp;A",
+                                                 "four", "Five"}));
+}
+
+TEST_F(LiveTest, TheLanguageMayBeFoundOut) {
+    SpeechRequest request = Request("slt", "");
+    request.language = "auto";
+    const Heard heard = Hear(request, [](LiveSpeech& live, Heard&) {
+        EXPECT_TRUE(live.Append("The weather is going to be fine tomorrow. "));
+        live.End();
+    });
+    EXPECT_EQ(heard.error, "");
+    EXPECT_GT(heard.seconds, 1);
 }
 
 TEST_F(LiveTest, NothingToSayIsNoError) {

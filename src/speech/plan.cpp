@@ -63,16 +63,15 @@ Result<void> CheckRanges(const SpeechRequest& request) {
     return {};
 }
 
-Result<engines::Voice> ChooseVoice(const SpeechRequest& request,
+Result<engines::Voice> ChooseVoice(const SpeechRequest& request, const std::string& language,
                                    const engines::Catalogue& catalogue,
                                    const SpeechOptions& options) {
-    if (!request.language.empty() && !IsLanguageTag(request.language)) {
+    if (!language.empty() && !IsLanguageTag(language)) {
         return Wrong("language", "invalid_language",
                      "\"language\" must be a BCP 47 tag such as en, en-GB or pt-BR, or \"auto\".");
     }
-    if (request.voice.empty() && !request.language.empty()) {
-        const engines::Voice* voice =
-            VoiceForLanguage(catalogue, request.language, options.default_voice);
+    if (request.voice.empty() && !language.empty()) {
+        const engines::Voice* voice = VoiceForLanguage(catalogue, language, options.default_voice);
         if (voice) return *voice;
         return Wrong("language", "language_not_supported",
                      "No voice speaks this language. GET /api/voices lists the languages.");
@@ -86,7 +85,7 @@ Result<engines::Voice> ChooseVoice(const SpeechRequest& request,
         return Wrong("voice", "voice_not_found",
                      "There is no voice with this id. GET /api/voices lists the voices.");
     }
-    if (!request.language.empty() && LanguageMatch(*voice, request.language) == 0) {
+    if (!language.empty() && LanguageMatch(*voice, language) == 0) {
         return Wrong(
             "language", "language_not_supported",
             fmt::format("The voice {} does not speak this language. Leave \"voice\" out to "
@@ -174,12 +173,10 @@ StyleVoice MakeStyleVoice(const SpeechRequest& request, const text::Style& style
     return out;
 }
 
-std::string LanguageOf(const SpeechRequest& request, const text::Style& style,
+std::string LanguageOf(const std::string& language, const text::Style& style,
                        const engines::Voice& voice) {
     if (!style.language.empty() && LanguageMatch(voice, style.language) > 0) return style.language;
-    if (!request.language.empty() && LanguageMatch(voice, request.language) > 0) {
-        return request.language;
-    }
+    if (!language.empty() && LanguageMatch(voice, language) > 0) return language;
     return voice.languages.empty() ? "en" : voice.languages.front();
 }
 
@@ -218,7 +215,7 @@ Result<void> CheckTurns(const SpeechRequest& request, const engines::Catalogue& 
 }
 
 bool IsAuto(const SpeechRequest& request) {
-    return request.language == "auto";
+    return request.language == kAutoLanguage;
 }
 
 Result<text::Script> ReadScript(const SpeechRequest& request) {
@@ -233,13 +230,13 @@ Result<text::Script> ReadScript(const SpeechRequest& request) {
 }
 
 // Styles that one voice speaks in one way belong to one group.
-std::vector<text::StyleTraits> TraitsOf(const SpeechRequest& request, const text::Script& script,
+std::vector<text::StyleTraits> TraitsOf(const std::string& language, const text::Script& script,
                                         const std::vector<StyleVoice>& styles) {
     std::vector<text::StyleTraits> traits;
     for (std::size_t i = 0; i < styles.size(); ++i) {
         const StyleVoice& style = styles[i];
         text::StyleTraits one;
-        one.language = LanguageOf(request, script.styles[i], style.voice);
+        one.language = LanguageOf(language, script.styles[i], style.voice);
         one.ascii = style.voice.ascii_text;
         one.group = static_cast<std::uint32_t>(i);
         for (std::size_t j = 0; j < i; ++j) {
@@ -290,15 +287,14 @@ Dictionaries DictionariesOf(const SpeechRequest& request, const text::Script& sc
     return dictionaries;
 }
 
-}  // namespace
-
-Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
-                                       const engines::Catalogue& catalogue,
-                                       const SpeechOptions& options) {
+// All but the text. `language` is what the voice shall speak; empty: its own.
+Result<SpeechPlan> MakeSilentPlan(const SpeechRequest& request, const std::string& language,
+                                  const engines::Catalogue& catalogue,
+                                  const SpeechOptions& options) {
     SpeechPlan plan;
     Result<void> ranges = CheckRanges(request);
     if (!ranges) return std::move(ranges).error();
-    Result<engines::Voice> voice = ChooseVoice(request, catalogue, options);
+    Result<engines::Voice> voice = ChooseVoice(request, language, catalogue, options);
     if (!voice) return std::move(voice).error();
     plan.styles.push_back(MakeStyleVoice(request, text::Style(), *std::move(voice)));
     Result<int> rate = audio::CheckRate(request.format, request.sample_rate);
@@ -316,6 +312,15 @@ Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
     return plan;
 }
 
+}  // namespace
+
+Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
+                                       const engines::Catalogue& catalogue,
+                                       const SpeechOptions& options) {
+    const std::string language = IsAuto(request) ? "" : request.language;
+    return MakeSilentPlan(request, language, catalogue, options);
+}
+
 Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalogue& catalogue,
                             const SpeechOptions& options) {
     Result<void> text = CheckText(request);
@@ -329,30 +334,30 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     Result<void> length = CheckLength(request, characters);
     if (!length) return std::move(length).error();
 
-    SpeechRequest own = request;
-    own.text.clear();
-    if (IsAuto(request)) {
-        // A voice that was asked for speaks what it can; other sentences go to others.
-        own.language = request.voice.empty() ? script->language : "";
-    } else if (own.language.empty()) {
-        own.language = script->language;
-    }
-    Result<SpeechPlan> made = MakePlanWithoutText(own, catalogue, options);
+    // With "auto" a voice that was asked for speaks what it can; other sentences go to others.
+    const bool is_said = !request.language.empty() && !IsAuto(request);
+    const std::string language = is_said                                     ? request.language
+                                 : IsAuto(request) && !request.voice.empty() ? ""
+                                                                             : script->language;
+    Result<SpeechPlan> made = MakeSilentPlan(request, language, catalogue, options);
     if (!made) return made;
     SpeechPlan plan = *std::move(made);
     plan.characters = characters;
     for (std::string& warning : script->warnings) plan.warnings.push_back(std::move(warning));
     for (std::size_t i = 1; i < script->styles.size(); ++i) {
         const text::Style& style = script->styles[i];
+        if (!style.manner.empty()) {
+            plan.warnings.push_back(fmt::format("no voice can speak \"{}\" yet", style.manner));
+        }
         engines::Voice voice = VoiceOf(style, plan.voice(), catalogue, options, plan.warnings);
-        plan.styles.push_back(MakeStyleVoice(own, style, std::move(voice)));
+        plan.styles.push_back(MakeStyleVoice(request, style, std::move(voice)));
     }
     text::ComposeOptions compose;
     compose.split = options.split;
     compose.normalise = request.normalise;
     const Dictionaries dictionaries = DictionariesOf(request, *script, plan.warnings);
     compose.lexicons = dictionaries;
-    compose.styles = TraitsOf(own, *script, plan.styles);
+    compose.styles = TraitsOf(language, *script, plan.styles);
     compose.original = request.text;
     compose.lines_matter = request.markup == Markup::kPlain;
     if (request.markup == Markup::kPlain && request.turns.empty() && !IsAuto(request)) {

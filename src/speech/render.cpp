@@ -150,7 +150,6 @@ Task<bool> Renderer::Begin() {
 Task<bool> Renderer::Speak(std::shared_ptr<const SpeechPlan> plan, std::size_t base,
                            std::size_t characters) {
     plan_ = std::move(plan);
-    base_ = base;
     characters_ = characters;
     if (!chain_) {
         const bool begun = co_await Begin();

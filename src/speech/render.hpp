@@ -47,7 +47,6 @@ private:
     asio::thread_pool& dsp_;
     TimelineBuilder timeline_;
     std::shared_ptr<const SpeechPlan> plan_;
-    std::size_t base_ = 0;
     std::size_t characters_ = 0;
     std::shared_ptr<Chain> chain_;
     std::vector<engines::TimingEvent> events_;  // of the segment, whose times are not known yet

@@ -28,6 +28,9 @@ namespace vf::speech {
 
 class Meter;
 
+// SpeechRequest::language of a text whose sentences are each detected.
+inline constexpr std::string_view kAutoLanguage = "auto";
+
 enum class Markup : std::uint8_t {
     kPlain,  // nothing in the text is markup
     kSsml,
@@ -108,7 +111,6 @@ struct Speech {
     std::size_t characters = 0;  // code points of the text as sent
     std::shared_ptr<BytePipe> pipe;
     Timeline timeline;
-    std::string normalised_text;        // of what was planned so far
     std::vector<std::string> warnings;  // what was not understood; for a header
     audio::Quality quality;             // where it was asked for; complete once the pipe is
     std::uint64_t samples = 0;          // encoded so far, at `sample_rate`

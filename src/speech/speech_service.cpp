@@ -58,6 +58,14 @@ void PutHeader(const Speech& speech, std::string& body) {
     if (header.size() <= body.size()) body.replace(0, header.size(), header);
 }
 
+// What a live speech's sentences are found by.
+std::string SpokenLanguage(const SpeechRequest& request, const SpeechPlan& plan) {
+    const bool is_named = !request.language.empty() && request.language != kAutoLanguage;
+    if (is_named) return request.language;
+    const std::vector<std::string>& languages = plan.voice().languages;
+    return languages.empty() ? "en" : languages.front();
+}
+
 const char* Outcome(const BytePipe& pipe) {
     if (pipe.complete()) return "ok";
     return pipe.abandoned() ? "cancelled" : "failed";
@@ -103,6 +111,19 @@ struct SpeechService::Impl {
         return {};
     }
 
+    std::shared_ptr<Speech> NewSpeech(const SpeechRequest& request, const SpeechPlan& plan) const {
+        auto speech = std::make_shared<Speech>();
+        speech->operation = request.operation.value_or(OperationId::New());
+        speech->voice = plan.voice().id;
+        speech->engine = plan.voice().engine;
+        speech->format = plan.format;
+        speech->sample_rate = plan.sample_rate;
+        speech->characters = plan.characters;
+        speech->warnings = plan.warnings;
+        speech->pipe = std::make_shared<BytePipe>(loop.get_executor(), options.pipe_bytes);
+        return speech;
+    }
+
     void Count(int change) {
         at_work += static_cast<std::size_t>(change);
         metrics.at_work.Set(static_cast<double>(at_work));
@@ -135,25 +156,10 @@ Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request
     Result<SpeechPlan> made = MakePlan(request, impl_->engines.catalogue(), impl_->options);
     if (!made) co_return std::move(made).error();
     auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
-    auto speech = std::make_shared<Speech>();
-    speech->operation = request.operation.value_or(OperationId::New());
-    speech->voice = plan->voice().id;
-    speech->engine = plan->voice().engine;
-    speech->format = plan->format;
-    speech->sample_rate = plan->sample_rate;
-    speech->characters = plan->characters;
-    speech->warnings = plan->warnings;
-    for (const text::Segment& segment : plan->text.segments) {
-        if (!speech->normalised_text.empty()) speech->normalised_text += ' ';
-        const text::TextRange heard =
-            segment.heard.value_or(text::TextRange{0, segment.text.size()});
-        speech->normalised_text += segment.text.substr(heard.begin, heard.end - heard.begin);
-    }
+    std::shared_ptr<Speech> speech = impl_->NewSpeech(request, *plan);
     Result<std::unique_ptr<Meter>> meter = co_await AdmitSpeech(impl_->metering, request, *speech);
     if (!meter) co_return std::move(meter).error();
     speech->meter = *std::move(meter);
-    speech->pipe =
-        std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
     Spawn(impl_->loop.get_executor(), Impl::Run(impl_.get(), speech, plan), "speech");
     co_return speech;
 }
@@ -165,18 +171,8 @@ Result<std::unique_ptr<LiveSpeech>> SpeechService::StartLive(SpeechRequest reque
     Result<SpeechPlan> plan =
         MakePlanWithoutText(request, impl_->engines.catalogue(), impl_->options);
     if (!plan) return std::move(plan).error();
-    auto speech = std::make_shared<Speech>();
-    speech->operation = request.operation.value_or(OperationId::New());
-    speech->voice = plan->voice().id;
-    speech->engine = plan->voice().engine;
-    speech->format = plan->format;
-    speech->sample_rate = plan->sample_rate;
-    speech->pipe =
-        std::make_shared<BytePipe>(impl_->loop.get_executor(), impl_->options.pipe_bytes);
-    const std::vector<std::string>& languages = plan->voice().languages;
-    std::string language = !request.language.empty() ? request.language
-                           : languages.empty()       ? "en"
-                                                     : languages.front();
+    std::shared_ptr<Speech> speech = impl_->NewSpeech(request, *plan);
+    std::string language = SpokenLanguage(request, *plan);
     Impl* impl = impl_.get();
     LiveMeans means{impl->engines, impl->dsp, impl->options, impl->metering, {}, {}, {}};
     means.begin_work = [impl] {

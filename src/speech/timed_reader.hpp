@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "base/result.hpp"
@@ -13,7 +12,7 @@
 
 namespace vf::speech {
 
-// Entries of one list that became known, a view into the timeline; valid until the speech goes on.
+// A stretch of audio and what became known with it.
 struct TimedChunk {
     std::string audio;         // encoded; may be empty (an encoder holds back, or only timing came)
     double start_seconds = 0;  // the stretch of the whole audio that `audio` holds, as fed to the

@@ -34,8 +34,7 @@ enum class TimingSource : std::uint8_t {
 };
 std::string_view TimingSourceName(TimingSource source);  // "engine", "aligned", "estimated"
 
-class Timeline {
-public:
+struct Timeline {
     std::vector<TimelineItem> words;
     std::vector<TimelineItem> phonemes;
     std::vector<TimelineItem> visemes;

@@ -123,11 +123,10 @@ void TimelineBuilder::AddPhoneme(const engines::TimingEvent& event, double start
 void TimelineBuilder::Advance(double seconds) {
     // A word that lies ahead of the audio: its engine tells everything at once. One that lies
     // behind it: nothing more can come for it.
-    if (has_group_ && (group_.end > seconds || !group_.phone_ends.empty())) {
-        const bool is_ahead = group_.end > seconds;
-        const bool is_behind = group_.end + 0.2 < seconds;
-        if (is_ahead || is_behind) PlaceGroup();
-    }
+    constexpr double kLate = 0.2;
+    const bool is_ahead = group_.end > seconds;
+    const bool is_behind = !group_.phone_ends.empty() && group_.end + kLate < seconds;
+    if (is_ahead || is_behind) PlaceGroup();
 }
 
 // When `share` of the group's characters have been said: phones take equal shares of the

@@ -42,11 +42,6 @@ public:
 
     const std::vector<LexiconRule>& rules() const;
 
-    struct Match {
-        std::size_t begin;  // bytes of the text
-        std::size_t end;
-        const LexiconRule* rule;
-    };
     // The longest match that begins at `at`, if any.
     const LexiconRule* LongestAt(std::string_view text, std::size_t at, std::size_t& end) const;
 

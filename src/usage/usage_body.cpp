@@ -1,4 +1,5 @@
 #include "usage/usage_body.hpp"
+#include "base/rfc3339.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,7 @@ json::object ToJson(const Stats::Count& count) {
 json::object ToJson(const UsageRow& row) {
     return {{"id", row.operation.Wire()},
             {"kind", KindName(row.kind)},
-            {"started_at", PrintTime(row.started_at)},
+            {"started_at", Rfc3339(row.started_at)},
             {"key_id", KeyJson(row)},
             {"route", row.route},
             {"voice", row.voice},
@@ -54,7 +55,7 @@ json::object ToJson(const Sums& sums) {
 }
 
 json::object ToJson(const Period& period) {
-    return {{"from", PrintTime(period.from)}, {"to", PrintTime(period.to)}};
+    return {{"from", Rfc3339(period.from)}, {"to", Rfc3339(period.to)}};
 }
 
 json::object ToJson(const Stats& stats) {
@@ -90,7 +91,7 @@ std::string ToCsv(const std::vector<UsageRow>& rows) {
         "engine_ms,bytes,charge_milli,status,delivery,streamed,cached,live\r\n";
     for (const UsageRow& row : rows) {
         out += fmt::format("{},{},{},{}", row.operation.Wire(), KindName(row.kind),
-                           PrintTime(row.started_at), row.key ? row.key->Wire() : "");
+                           Rfc3339(row.started_at), row.key ? row.key->Wire() : "");
         for (const std::string* text :
              {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
             out += ',' + CsvField(*text);

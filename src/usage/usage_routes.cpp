@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/unavailable.hpp"
 #include "base/utf8.hpp"
 #include "http/negotiate.hpp"
 #include "http/problem.hpp"
@@ -24,9 +25,7 @@ Time Now() {
 }
 
 http::Response NotUp(const http::Request& request) {
-    const Error error = Error(ErrorKind::kUnavailable, "database_unavailable",
-                              "The database is not up yet. Try again in a moment.")
-                            .RetryAfter(std::chrono::seconds(1));
+    const Error error = DatabaseNotUp();
     return http::ProblemResponse(error, request);
 }
 

@@ -110,6 +110,5 @@ Period PeriodBefore(Period period);  // the month before a calendar month, else 
 
 // "2026-11-21" (midnight UTC) or "2026-11-21T10:00:00[.123]Z".
 std::optional<Time> ParseTime(std::string_view text);
-std::string PrintTime(Time time);  // RFC 3339 with milliseconds and Z
 
 }  // namespace vf::usage

@@ -1,6 +1,7 @@
 // What a team reads of its usage, and how it is written.
 #include "usage/usage_service.hpp"
 
+#include "base/rfc3339.hpp"
 #include "usage/ingest_testing.hpp"
 #include "usage/usage_body.hpp"
 
@@ -217,8 +218,8 @@ TEST(UsageTime, ReadsDatesAndTimes) {
         {"today", std::nullopt},
     };
     for (const auto& [text, time] : cases) EXPECT_EQ(ParseTime(text), time) << text;
-    EXPECT_EQ(PrintTime(kNow + 7ms), "2026-05-20T12:00:00.007Z");
-    EXPECT_EQ(ParseTime(PrintTime(kNow + 7ms)), kNow + 7ms);
+    EXPECT_EQ(Rfc3339(kNow + 7ms), "2026-05-20T12:00:00.007Z");
+    EXPECT_EQ(ParseTime(Rfc3339(kNow + 7ms)), kNow + 7ms);
 }
 
 TEST(UsageTime, KnowsThePeriodBefore) {

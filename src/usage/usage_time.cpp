@@ -1,6 +1,4 @@
 // Periods and their wire form.
-#include <fmt/format.h>
-
 #include <charconv>
 
 #include "usage/usage_service.hpp"
@@ -85,16 +83,6 @@ std::optional<Time> ParseTime(std::string_view text) {
     if (text != "Z") return std::nullopt;
     return midnight + std::chrono::hours(hour) + std::chrono::minutes(minute) +
            std::chrono::seconds(second) + std::chrono::milliseconds(millis);
-}
-
-std::string PrintTime(Time time) {
-    const auto day = floor<days>(time);
-    const year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(time - day);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
 }
 
 }  // namespace vf::usage

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/unavailable.hpp"
 #include "events/events.hpp"
 #include "voices/voices.hpp"
 #include "voices/voices_store.hpp"
@@ -21,9 +22,7 @@ struct VoiceSettings::Core {
 
     pg::TeamDb Team(TeamId team) const {
         if (!database) {
-            throw UnavailableException(Error(ErrorKind::kUnavailable, "database_unavailable",
-                                             "The database is not up yet. Try again in a moment.")
-                                           .RetryAfter(std::chrono::seconds(1)));
+            throw UnavailableException(DatabaseNotUp());
         }
         return database->Team(team);
     }

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "base/unavailable.hpp"
 #include "dialects/elevenlabs/character_stats.hpp"
 #include "dialects/elevenlabs/elevenlabs_deps.hpp"
 #include "dialects/elevenlabs/elevenlabs_error.hpp"
@@ -23,9 +24,7 @@ constexpr std::int64_t kUnlimited = 2'147'483'647;
 pg::Database& DatabaseOf(const Deps& deps) {
     pg::Database* database = deps.database();
     if (!database) {
-        throw UnavailableException(Error(ErrorKind::kUnavailable, "database_unavailable",
-                                         "The database is not up yet. Try again in a moment.")
-                                       .RetryAfter(std::chrono::seconds(1)));
+        throw UnavailableException(DatabaseNotUp());
     }
     return *database;
 }

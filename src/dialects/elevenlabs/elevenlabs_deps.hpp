@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "dialects/socket_access.hpp"
 #include "dictionaries/dictionaries.hpp"
 #include "engines/voice.hpp"
 #include "history/history.hpp"
@@ -25,6 +26,8 @@ struct Deps {
     voices::VoiceSettings& voice_settings;
     std::function<pg::Database*()> database;  // null until it is up
     std::int64_t max_concurrent = 0;          // speeches of this server
+    Executor loop;
+    dialects::SocketOptions sockets;
 };
 
 // A voice as /v1/voices shows it; the settings are the team's.
@@ -46,5 +49,6 @@ void AddVoiceRoutes(http::Router& router, const Deps& deps);
 void AddHistoryRoutes(http::Router& router, const Deps& deps);
 void AddDictionaryRoutes(http::Router& router, const Deps& deps);
 void AddAccountRoutes(http::Router& router, const Deps& deps);
+void AddSocketRoutes(http::Router& router, const Deps& deps);
 
 }  // namespace vf::elevenlabs

@@ -29,6 +29,7 @@ Routes::Routes(http::Router& router, Deps deps) : deps_(std::move(deps)) {
     AddHistoryRoutes(router, deps_);
     AddDictionaryRoutes(router, deps_);
     AddAccountRoutes(router, deps_);
+    AddSocketRoutes(router, deps_);
 }
 
 }  // namespace vf::elevenlabs

@@ -1,12 +1,11 @@
-#include "dialects/elevenlabs/elevenlabs_socket.hpp"
-
+#include "dialects/elevenlabs/elevenlabs_error.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket_session.hpp"
 
 namespace vf::elevenlabs {
 
-void AddSocketRoutes(http::Router& router, const SocketDeps& deps) {
+void AddSocketRoutes(http::Router& router, const Deps& deps) {
     http::RouteOptions options;
-    options.errors = deps.errors;
+    options.errors = &ErrorResponse;
     options.guard = dialects::SocketGuard(deps.access, Scope::kSpeechWrite);
     const auto add = [&](const char* pattern, bool is_multi) {
         const auto handler = [&deps, is_multi](std::shared_ptr<http::WebSocket> socket) {

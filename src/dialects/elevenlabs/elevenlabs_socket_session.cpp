@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "dialects/elevenlabs/elevenlabs_error.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket_audio.hpp"
 #include "dialects/elevenlabs/voice_settings.hpp"
 #include "speech/timed_reader.hpp"
@@ -19,15 +20,6 @@ using http::CloseCode;
 constexpr std::size_t kMaxCharacters = 40'000;  // of one context
 constexpr const char* kDefaultContext = "default";
 const std::vector<int> kDefaultSchedule = {120, 160, 250, 290};
-
-CloseCode CodeOf(const Error& error) {
-    switch (error.kind()) {
-        case ErrorKind::kUnavailable:
-        case ErrorKind::kDeadline: return CloseCode::kTryAgain;
-        case ErrorKind::kInternal: return CloseCode::kInternal;
-        default: return CloseCode::kPolicy;
-    }
-}
 
 bool IsBlank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -44,7 +36,7 @@ Error Wrong(std::string code, std::string message) {
 
 }  // namespace
 
-SocketSession::SocketSession(const SocketDeps& deps, std::shared_ptr<http::WebSocket> socket,
+SocketSession::SocketSession(const Deps& deps, std::shared_ptr<http::WebSocket> socket,
                              bool is_multi)
     : deps_(deps), socket_(std::move(socket)), is_multi_(is_multi),
       caller_(deps.access, Scope::kSpeechWrite, socket_), one_ended_(deps.loop),
@@ -85,7 +77,7 @@ Task<void> SocketSession::ReadAll(std::shared_ptr<SocketSession> self) {
 Clock::duration SocketSession::ReadLimit() const {
     const Clock::duration inactivity = query_.inactivity;
     if (!is_admitted_ && !caller_.known()) {
-        return std::min<Clock::duration>(inactivity, deps_.options.admission_time);
+        return std::min<Clock::duration>(inactivity, deps_.sockets.admission_time);
     }
     Clock::time_point due = heard_ + inactivity;
     for (const auto& [id, context] : open_) due = std::min(due, context->heard + inactivity);
@@ -149,7 +141,7 @@ Task<void> SocketSession::OnMessage(std::shared_ptr<SocketSession> self, http::S
         admitted = co_await self->caller_.StillAdmitted();
     }
     if (!admitted) {
-        const CloseCode code = CodeOf(admitted.error());
+        const CloseCode code = dialects::SocketCloseCode(admitted.error());
         co_await Fail(self, admitted.error(), code);
         co_return;
     }
@@ -172,7 +164,7 @@ Task<void> SocketSession::OnSingle(std::shared_ptr<SocketSession> self, ClientFr
         }
         Result<ContextPtr> opened = co_await Open(self, std::nullopt, frame);
         if (!opened) {
-            const CloseCode code = CodeOf(opened.error());
+            const CloseCode code = dialects::SocketCloseCode(opened.error());
             co_await Fail(self, opened.error(), code);
             co_return;
         }
@@ -235,18 +227,17 @@ Task<void> SocketSession::OnMulti(std::shared_ptr<SocketSession> self, ClientFra
 Result<void> SocketSession::Append(SocketContext& context, const ClientFrame& frame) {
     std::string_view text;
     if (frame.text) text = *frame.text;
+    const std::string& before = context.live->text();
     // A space that keeps the socket alive is no text.
-    const bool is_pause = IsBlank(text) && (context.text.empty() || context.text.back() == ' ');
+    const bool is_pause = IsBlank(text) && (before.empty() || before.back() == ' ');
     if (!text.empty() && !is_pause) {
         // In auto mode every message is a sentence or a phrase, also where nobody put a space.
-        if (query_.is_auto && EndsPhrase(context.text) && !IsBlank(text.substr(0, 1))) {
+        if (query_.is_auto && EndsPhrase(before) && !IsBlank(text.substr(0, 1))) {
             const Result<void> parted = context.live->Append(" ");
             if (!parted) return parted;
-            context.text += ' ';
         }
         const Result<void> appended = context.live->Append(text);
         if (!appended) return appended;
-        context.text += text;
         context.has_unflushed = context.has_unflushed || !IsBlank(text);
     }
     if (frame.trigger) context.live->Trigger();
@@ -278,7 +269,7 @@ speech::SpeechRequest SocketSession::RequestOf(const SocketQuery& query) const {
 Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<SocketSession> self,
                                                             std::optional<std::string> id,
                                                             ClientFrame frame) {
-    const auto most = static_cast<std::size_t>(self->deps_.options.max_contexts);
+    const auto most = static_cast<std::size_t>(self->deps_.sockets.max_contexts);
     if (self->speaking_.size() >= most) {
         co_return Wrong("max_contexts_exceeded",
                         fmt::format("This socket has {} contexts open or being spoken, which is "
@@ -289,23 +280,11 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
     context->id = std::move(id);
     context->heard = Clock::now();
     context->request = self->RequestOf(self->query_);
-    context->start =
-        SocketStart{self->socket_->request().caller, context->request.voice,
-                    self->query_.is_logged,          std::move(frame.voice_settings),
-                    std::move(frame.dictionaries),   std::string(self->query_.format.name)};
-    Result<VoiceSettings> settings = ReadVoiceSettings(context->start.voice_settings);
-    if (!settings) co_return settings.error();
-    elevenlabs::Apply(*settings, context->request);
-    if (self->deps_.prepare) {
-        SocketStart start = context->start;
-        Task<Result<void>> work = self->deps_.prepare(std::move(start), &context->request);
-        const Result<void> prepared = co_await std::move(work);
-        if (!prepared) co_return prepared.error();
-    } else if (context->start.dictionaries.is_array() &&
-               !context->start.dictionaries.get_array().empty()) {
-        co_return Error(ErrorKind::kNotFound, "pronunciation_dictionary_not_found",
-                        "There is no pronunciation dictionary with this id.");
-    }
+    context->start = {std::move(frame.voice_settings), std::move(frame.dictionaries),
+                      self->query_.is_logged, std::string(self->query_.format.name)};
+    const Result<void> prepared =
+        co_await Prepare(&self->deps_, &context->start, &context->request);
+    if (!prepared) co_return prepared.error();
     speech::LivePolicy policy;
     if (!self->query_.is_auto) {
         policy.schedule = frame.schedule.empty() ? kDefaultSchedule : std::move(frame.schedule);
@@ -324,8 +303,7 @@ Task<void> SocketSession::SendAll(std::shared_ptr<SocketSession> self, ContextPt
     std::optional<Error> failure;
     bool is_sent = false;
     const std::shared_ptr<speech::Speech> speech = context->live->speech();
-    std::unique_ptr<SocketTap> tap;
-    if (self->deps_.tap) tap = self->deps_.tap(context->start, context->request);
+    const std::unique_ptr<SocketTap> tap = MakeTap(self->deps_, context->start, context->request);
     try {
         speech::TimedReader reader(speech);
         SocketAudio audio(context->id);
@@ -353,7 +331,7 @@ Task<void> SocketSession::SendAll(std::shared_ptr<SocketSession> self, ContextPt
     const bool is_flushed = co_await self->socket_->Flush();
     const bool is_delivered = is_sent && is_flushed;
     speech->Delivered(is_delivered);
-    if (tap && is_delivered) tap->End(*speech, std::move(context->text));
+    if (tap && is_delivered) tap->End(*speech, context->live->text());
     std::erase(self->speaking_, context);
     if (context->id) {
         const auto open = self->open_.find(*context->id);
@@ -368,7 +346,7 @@ Task<void> SocketSession::SendEnd(std::shared_ptr<SocketSession> self, ContextPt
                                   std::optional<Error> failure) {
     if (!self->socket_->is_open()) co_return;
     if (failure && !self->is_multi_) {
-        const CloseCode code = CodeOf(*failure);
+        const CloseCode code = dialects::SocketCloseCode(*failure);
         co_await Fail(self, *std::move(failure), code);
         co_return;
     }
@@ -382,7 +360,7 @@ Task<void> SocketSession::SendEnd(std::shared_ptr<SocketSession> self, ContextPt
 }
 
 Task<void> SocketSession::Fail(std::shared_ptr<SocketSession> self, Error error, CloseCode code) {
-    const std::string name = self->deps_.name_of ? self->deps_.name_of(error) : error.code();
+    const std::string name = VendorErrorOf(error).code;
     std::string message = ErrorMessage(error, name, static_cast<int>(code), std::nullopt);
     co_await self->socket_->Send(std::move(message));
     self->socket_->Close(code, error.message());
@@ -390,8 +368,8 @@ Task<void> SocketSession::Fail(std::shared_ptr<SocketSession> self, Error error,
 
 Task<void> SocketSession::Tell(std::shared_ptr<SocketSession> self, Error error,
                                std::string context) {
-    const std::string name = self->deps_.name_of ? self->deps_.name_of(error) : error.code();
-    const int code = static_cast<int>(CodeOf(error));
+    const std::string name = VendorErrorOf(error).code;
+    const int code = static_cast<int>(dialects::SocketCloseCode(error));
     std::string message = ErrorMessage(error, name, code, context);
     co_await self->socket_->Send(std::move(message));
 }

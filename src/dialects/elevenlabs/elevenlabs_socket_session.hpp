@@ -1,6 +1,19 @@
 #pragma once
-// One of ElevenLabs' sockets: its contexts, and a coroutine for each that sends what is spoken.
-// Shared by the handler, which reads messages, and those coroutines; on the loop.
+// ElevenLabs' sockets: /v1/text-to-speech/{voice_id}/stream-input, one speech a socket, and
+// …/multi-stream-input, many contexts beside each other.
+//
+// A message that is wrong, and whatever a single speech meets, is answered with an error message
+// and closes the socket; with contexts, what belongs to one context ends that context only. Error
+// messages carry the close code: 1008 for what the client did, 1003 for binary messages, 1013 when
+// the server is busy, 1011 when it is at fault.
+//
+// How a context ends: by {"text": ""} (stream-input), by close_context after a flush, or when
+// nothing came for it for `inactivity_timeout`: what is there is spoken to its end. By
+// close_context with text that was not flushed: the speech stops at once, as a listener who
+// interrupts wants it.
+//
+// A session is one socket: its contexts, and a coroutine for each that sends what is spoken. Shared
+// by the handler, which reads messages, and those coroutines; on the loop.
 
 #include <map>
 #include <memory>
@@ -9,7 +22,8 @@
 #include <vector>
 
 #include "base/bell.hpp"
-#include "dialects/elevenlabs/elevenlabs_socket.hpp"
+#include "dialects/elevenlabs/elevenlabs_socket_frame.hpp"
+#include "dialects/elevenlabs/elevenlabs_socket_start.hpp"
 
 namespace vf::elevenlabs {
 
@@ -19,7 +33,6 @@ struct SocketContext {
     std::unique_ptr<speech::LiveSpeech> live;
     SocketStart start;
     speech::SpeechRequest request;
-    std::string text;            // all that was appended
     bool has_unflushed = false;  // text that no flush was asked for
     bool is_stopped = false;     // by close_context: its end is told all the same
     std::chrono::steady_clock::time_point heard;
@@ -27,7 +40,7 @@ struct SocketContext {
 
 class SocketSession : public std::enable_shared_from_this<SocketSession> {
 public:
-    SocketSession(const SocketDeps& deps, std::shared_ptr<http::WebSocket> socket, bool is_multi);
+    SocketSession(const Deps& deps, std::shared_ptr<http::WebSocket> socket, bool is_multi);
 
     // The whole life of the socket.
     static Task<void> Run(std::shared_ptr<SocketSession> self);
@@ -56,7 +69,7 @@ private:
     std::chrono::steady_clock::duration ReadLimit() const;
     speech::SpeechRequest RequestOf(const SocketQuery& query) const;
 
-    const SocketDeps& deps_;
+    const Deps& deps_;
     std::shared_ptr<http::WebSocket> socket_;
     const bool is_multi_;
     dialects::SocketCaller caller_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
-#include "dialects/native/timing_json.hpp"
 
 namespace vf::native {
 namespace {
@@ -11,16 +10,6 @@ namespace {
 using Kind = http::SocketEvent::Kind;
 using Type = StreamMessage::Type;
 using http::CloseCode;
-
-CloseCode CodeOf(const Error& error) {
-    switch (error.kind()) {
-        case ErrorKind::kUnavailable:
-        case ErrorKind::kDeadline: return CloseCode::kTryAgain;
-        case ErrorKind::kInternal: return CloseCode::kInternal;
-        case ErrorKind::kUnsupportedMediaType: return CloseCode::kUnsupported;
-        default: return CloseCode::kPolicy;
-    }
-}
 
 std::string ErrorText(const Error& error, const std::optional<std::string>& context,
                       const std::string& request_id) {
@@ -156,7 +145,6 @@ Task<void> StreamSession::OnStart(std::shared_ptr<StreamSession> self, StreamMes
     if (!message.text.empty()) {
         const Result<void> appended = context->live->Append(message.text);
         if (!appended) context->live->speech()->pipe->Fail(appended.error());
-        context->text += message.text;
     }
     if (message.ends) context->live->End();
 }
@@ -214,7 +202,6 @@ Task<void> StreamSession::OnContext(std::shared_ptr<StreamSession> self, StreamM
     switch (message.type) {
         case Type::kText: {
             const Result<void> appended = context->live->Append(message.text);
-            context->text += message.text;
             if (!appended && !context->live->speech()->pipe->failed()) {
                 context->live->speech()->pipe->Fail(appended.error());
             }
@@ -297,8 +284,8 @@ Task<bool> StreamSession::SendChunk(std::shared_ptr<StreamSession> self, Context
     if (context->is_cancelled) co_return false;
     std::string audio = std::move(chunk.audio);
     chunk.audio.clear();
-    const CharacterIndex index(context->text);
-    json::object message = ChunkJson(chunk, index);
+    context->index.Extend(context->live->text());
+    json::object message = ChunkJson(chunk, context->index);
     message.erase("audio");
     message["context"] = context->id;
     bool is_open = true;
@@ -338,7 +325,7 @@ Task<void> StreamSession::Fail(std::shared_ptr<StreamSession> self, Error error,
                                std::optional<std::string> context) {
     std::string message = ErrorText(error, context, self->socket_->request().id);
     co_await self->socket_->Send(std::move(message));
-    if (!context) self->socket_->Close(CodeOf(error), error.code());
+    if (!context) self->socket_->Close(dialects::SocketCloseCode(error), error.code());
 }
 
 void StreamSession::CloseIfDone() {

@@ -13,6 +13,7 @@
 #include "base/json.hpp"
 #include "dialects/native/stream_socket.hpp"
 #include "dialects/native/stream_socket_message.hpp"
+#include "dialects/native/timing_json.hpp"
 #include "speech/timed_reader.hpp"
 
 namespace vf::native {
@@ -20,7 +21,7 @@ namespace vf::native {
 struct StreamContext {
     std::string id;
     std::unique_ptr<speech::LiveSpeech> live;
-    std::string text;  // all that was appended
+    CharacterIndex index;  // of the text so far
     bool wants_timing = true;
     bool is_cancelled = false;
     std::uint64_t sent = 0;             // bytes of audio

@@ -39,10 +39,9 @@ void AddList(json::object& out, const char* name, const std::vector<TimelineItem
 
 }  // namespace
 
-CharacterIndex::CharacterIndex(std::string_view text) {
-    begins_.reserve(text.size());
-    for (std::size_t at = 0; at < text.size(); at += Utf8SequenceLength(text.substr(at))) {
-        begins_.push_back(static_cast<std::uint32_t>(at));
+void CharacterIndex::Extend(std::string_view text) {
+    for (; end_ < text.size(); end_ += Utf8SequenceLength(text.substr(end_))) {
+        begins_.push_back(static_cast<std::uint32_t>(end_));
     }
 }
 

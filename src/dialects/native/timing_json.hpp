@@ -9,14 +9,18 @@
 
 namespace vf::native {
 
-// Turns bytes of a text into characters (code points). The text must outlive it.
+// Turns bytes of a text into characters (code points); the text may grow.
 class CharacterIndex {
 public:
-    explicit CharacterIndex(std::string_view text);
+    CharacterIndex() = default;
+    explicit CharacterIndex(std::string_view text) { Extend(text); }
+    // `text` is what was there before and more behind it, whole characters.
+    void Extend(std::string_view text);
     std::size_t At(std::size_t byte) const;
 
 private:
     std::vector<std::uint32_t> begins_;  // byte of each character
+    std::size_t end_ = 0;                // bytes of the text
 };
 
 // {"type":"audio","audio":"<base64>","start":0.0,"end":0.2,"words":[…],…}: lists without entries

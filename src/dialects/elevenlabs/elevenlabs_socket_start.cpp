@@ -1,7 +1,6 @@
-#include "dialects/elevenlabs/elevenlabs_socket_hooks.hpp"
+#include "dialects/elevenlabs/elevenlabs_socket_start.hpp"
 
 #include "dialects/elevenlabs/elevenlabs_alignment.hpp"
-#include "dialects/elevenlabs/elevenlabs_error.hpp"
 #include "dialects/elevenlabs/elevenlabs_speech_body.hpp"
 #include "dialects/elevenlabs/stored_settings.hpp"
 #include "dialects/speech_response.hpp"
@@ -36,13 +35,16 @@ private:
     history::Item item_;
 };
 
-Task<Result<void>> Prepare(const Deps* deps, SocketStart start, speech::SpeechRequest* request) {
+}  // namespace
+
+Task<Result<void>> Prepare(const Deps* deps, SocketStart* start, speech::SpeechRequest* request) {
     const voices::StoredSettings stored =
-        co_await deps->voice_settings.Find(start.caller.team, start.voice);
-    Result<VoiceSettings> settings = ReadVoiceSettings(start.voice_settings, FromStored(stored));
+        co_await deps->voice_settings.Find(request->caller.team, request->voice);
+    Result<VoiceSettings> settings = ReadVoiceSettings(start->voice_settings, FromStored(stored));
     if (!settings) co_return std::move(settings).error();
+    start->settings = *settings;
     Apply(*settings, *request);
-    Result<std::vector<dictionaries::Locator>> locators = ReadLocators(start.dictionaries);
+    Result<std::vector<dictionaries::Locator>> locators = ReadLocators(start->dictionaries);
     if (!locators) co_return std::move(locators).error();
     auto named = *std::move(locators);
     co_return co_await dialects::UseDictionaries(*request, deps->dictionaries, std::move(named));
@@ -59,27 +61,13 @@ std::unique_ptr<SocketTap> MakeTap(const Deps& deps, const SocketStart& start,
         item.voice_name = voice->name;
     }
     item.model = request.model;
-    const Result<VoiceSettings> settings = ReadVoiceSettings(start.voice_settings);
-    if (settings) item.settings = ToJson(*settings);
+    item.settings = ToJson(start.settings);
     item.output_format = start.output_format;
     const audio::FormatInfo& format = audio::InfoOf(request.format);
     item.content_type = format.media_type;
     item.extension = format.extension;
-    return std::make_unique<HistoryTap>(deps.history, std::move(recording), start.caller,
+    return std::make_unique<HistoryTap>(deps.history, std::move(recording), request.caller,
                                         std::move(item));
-}
-
-}  // namespace
-
-void SetSocketHooks(SocketDeps& sockets, const Deps& deps) {
-    sockets.errors = &ErrorResponse;
-    sockets.name_of = [](const Error& error) { return VendorErrorOf(error).code; };
-    sockets.prepare = [deps = &deps](SocketStart start, speech::SpeechRequest* request) {
-        return Prepare(deps, std::move(start), request);
-    };
-    sockets.tap = [deps = &deps](const SocketStart& start, const speech::SpeechRequest& request) {
-        return MakeTap(*deps, start, request);
-    };
 }
 
 }  // namespace vf::elevenlabs
