@@ -22,6 +22,7 @@
 #include "pg/private_cluster.hpp"
 #include "speech/options.hpp"
 #include "usage/usage.hpp"
+#include "vendors/vendors.hpp"
 
 namespace vf::app {
 
@@ -49,6 +50,7 @@ struct AppSettings {
     idempotency::IdempotencyOptions idempotency;
     dictionaries::DictionaryOptions dictionaries;
     history::HistoryOptions history;
+    vendors::VendorOptions vendors;
 };
 
 // `settings` must outlive the schema.

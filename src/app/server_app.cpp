@@ -91,13 +91,13 @@ struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
           access(loop, s.access), ground(loop, slow, s, access),
-          speech(loop, engines, dsp, s.speech, ground.metering()),
+          speech(loop, engines, dsp, s.speech, ground.metering(), &ground.vendors()),
           stream_socket{loop.get_executor(), speech, access, s.sockets},
           previews(engines, speech, LoadPreviewSentences(paths.voices / "previews.tsv"),
                    s.previews),
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
-          elevenlabs(router, {speech, engines.catalogue(), access, ground.idempotency(),
+          elevenlabs(router, {speech, access, ground.idempotency(),
                               ground.dictionaries(), ground.history(), ground.voice_settings(),
                               [this] { return ground.database(); }, s.speech.max_concurrent,
                               loop.get_executor(), s.sockets}),
@@ -106,7 +106,7 @@ struct ServerApp::Impl {
         ground.AddRoutes(router);
         native::AddRoutes(router, speech, access, ground.idempotency(), ground.dictionaries(),
                           ground.blobs());
-        native::AddVoiceRoutes(router, engines.catalogue(), previews, access);
+        native::AddVoiceRoutes(router, speech, previews, access);
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         models::AddRoutes(router, engines.catalogue(), access);

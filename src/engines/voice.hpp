@@ -41,6 +41,7 @@ struct Voice {
     bool tells_times = true;  // words or phonemes come with their times
     // Who speaks; null: the workers of `engine`.
     std::shared_ptr<Speaker> speaker;
+    bool takes_expression = false;  // SegmentRequest::expression
     // Of voices with a speaker. The account that is used, for usage rows.
     std::string deployment;
     // What the account pays for a million characters, in minor units of `currency` (ISO 4217);

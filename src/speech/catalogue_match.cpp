@@ -57,12 +57,11 @@ int LanguageMatch(const engines::Voice& voice, std::string_view language) {
     return best;
 }
 
-const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
-                                       std::string_view language,
+const engines::Voice* VoiceForLanguage(const engines::VoiceView& voices, std::string_view language,
                                        const std::string& default_voice) {
     const engines::Voice* best = nullptr;
     std::tuple<int, bool, bool> best_rank{0, false, false};
-    for (const engines::Voice* voice : catalogue.All()) {
+    for (const engines::Voice* voice : voices.catalogue().All()) {
         const int match = LanguageMatch(*voice, language);
         if (match == 0) continue;
         // A plain language and an exact tag are equally good when the voice is the default one.

@@ -38,6 +38,9 @@ void SetAbilities(Vendor vendor, engines::Voice& voice);
 http::ClientRequest SpeechCall(const Account& account, const std::string& voice,
                                const engines::SegmentRequest& request, bool plain);
 
+// Whether a vendor's voice can be part of our ids and of a path.
+bool IsVoiceId(std::string_view id);
+
 // None: the vendor has no list; KnownVoices() has what is to be known then.
 std::optional<http::ClientRequest> VoicesCall(const Account& account);
 std::vector<VendorVoice> KnownVoices(Vendor vendor);

@@ -9,10 +9,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -171,6 +169,8 @@ public:
     Task<engines::TeamVoicesPtr> Load(TeamId team) override;
 
 private:
+    Task<Result<void>> FetchInto(TeamId team, ConnectionId id, ConnectionChange* change);
+
     std::unique_ptr<Core> core_;
 };
 

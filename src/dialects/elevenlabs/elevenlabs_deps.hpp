@@ -18,7 +18,6 @@ namespace vf::elevenlabs {
 
 struct Deps {
     speech::SpeechService& speech;
-    const engines::Catalogue& catalogue;
     const identity::Access& access;
     idempotency::Idempotency& idempotency;
     dictionaries::Dictionaries& dictionaries;
