@@ -339,8 +339,8 @@ Error ErrorOf(Vendor vendor, int status, const http::Headers& headers, std::stri
                                           : fmt::format("status {}, \"{}\"", status, code);
     if (status == 402 || IsQuota(code)) {
         return {ErrorKind::kUnavailable, "vendor_quota_exhausted",
-                fmt::format("The account at {} has no credit left ({}). Top it up there.", name,
-                            told)};
+                fmt::format("{} says that the account has no credit left ({}). Top it up there.",
+                            name, told)};
     }
     if (status == 401 || status == 403) {
         return {ErrorKind::kUnavailable, "vendor_key_refused",
