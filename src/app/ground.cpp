@@ -24,8 +24,8 @@ Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSett
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
       events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
       idempotency_(loop, settings.idempotency), jobs_(loop, threads, settings.jobs),
-      dictionaries_(loop, threads, settings.dictionaries),
-      history_(loop, blobs_, settings.history), vendors_(loop, settings.vendors) {
+      dictionaries_(loop, threads, settings.dictionaries), history_(loop, blobs_, settings.history),
+      vendors_(loop, settings.vendors) {
     events_.AddReader(events::MetricsReader());
     exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }

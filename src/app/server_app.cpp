@@ -97,10 +97,10 @@ struct ServerApp::Impl {
                    s.previews),
           page(LoadPage(paths.page)),
           system{readiness, engines, ground, access, ReadFile(paths.openapi), page},
-          elevenlabs(router, {speech, access, ground.idempotency(),
-                              ground.dictionaries(), ground.history(), ground.voice_settings(),
-                              [this] { return ground.database(); }, s.speech.max_concurrent,
-                              loop.get_executor(), s.sockets}),
+          elevenlabs(router,
+                     {speech, access, ground.idempotency(), ground.dictionaries(), ground.history(),
+                      ground.voice_settings(), [this] { return ground.database(); },
+                      s.speech.max_concurrent, loop.get_executor(), s.sockets}),
           server(loop, router, s.http) {
         SystemRoutes::Add(router, system);
         ground.AddRoutes(router);

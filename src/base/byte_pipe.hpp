@@ -5,8 +5,8 @@
 // The producer calls Write() until Finish() or Fail(); Write() waits while more than `capacity`
 // bytes are unread and returns false once the consumer has given up. The consumer calls Read()
 // until it returns no chunk; then failed() tells a complete body from a broken one. Abandon() is
-// the consumer's way to cancel: it drops what is queued, wakes the producer and calls what was given
-// to OnAbandon() once. Shared by both sides; lives as long as the longer of them.
+// the consumer's way to cancel: it drops what is queued, wakes the producer and calls what was
+// given to OnAbandon() once. Shared by both sides; lives as long as the longer of them.
 
 #include <cstddef>
 #include <deque>

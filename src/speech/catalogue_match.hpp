@@ -15,8 +15,8 @@ bool IsLanguageTag(std::string_view tag);
 // script, 2 one of the tags is the plain language, 3 the exact tag.
 int LanguageMatch(const engines::Voice& voice, std::string_view language);
 
-// The voice of the catalogue for a language: the best match, the default voice among equals, then the better
-// quality, then the first. Null when none speaks it.
+// The voice of the catalogue for a language: the best match, the default voice among equals, then
+// the better quality, then the first. Null when none speaks it.
 const engines::Voice* VoiceForLanguage(const engines::VoiceView& voices, std::string_view language,
                                        const std::string& default_voice);
 

@@ -70,7 +70,8 @@ Fallback::Fallback(const engines::VoiceView& voices, const engines::Voice& chose
     const bool may_switch = chosen.speaker ? chosen.fallback.has_value()
                                            : IsNeuralOfOurs(chosen) && !voices.Fallbacks().empty();
     if (!may_switch) return;
-    if (language.empty()) language = OwnLanguage(chosen.speaker ? voices.Find(default_voice) : &chosen);
+    if (language.empty())
+        language = OwnLanguage(chosen.speaker ? voices.Find(default_voice) : &chosen);
     if (LanguageMatch(chosen, language) == 0) language = OwnLanguage(&chosen);
     for (const engines::Voice* voice : VendorVoices(voices, language)) {
         if (voice->deployment != chosen.deployment) waiting_.push_back(voice->id);

@@ -68,9 +68,9 @@ TEST_F(FallbackTest, WithoutAVendorThatMayNothingChanges) {
 }
 
 TEST_F(FallbackTest, NeuralBeforeVendorBeforeBuiltIn) {
-    const engines::VoiceView view =
-        View({VendorVoice("second", "b", {"en", "fr"}, 2), VendorVoice("first", "a", {"en"}, 1),
-              VendorVoice("first", "c", {"en"}, 1), VendorVoice("never", "d", {"en"}, std::nullopt)});
+    const engines::VoiceView view = View(
+        {VendorVoice("second", "b", {"en", "fr"}, 2), VendorVoice("first", "a", {"en"}, 1),
+         VendorVoice("first", "c", {"en"}, 1), VendorVoice("never", "d", {"en"}, std::nullopt)});
     EXPECT_EQ(Preferred(view), "first:a");
     EXPECT_EQ(Preferred(view, "fr-CA"), "second:b");
     EXPECT_EQ(Preferred(view, "de"), "") << "no vendor speaks it: as ever";
@@ -80,10 +80,8 @@ TEST_F(FallbackTest, NeuralBeforeVendorBeforeBuiltIn) {
         << "the last one in the order";
     AddNeural();
     EXPECT_EQ(Preferred(view, "en"), "piper");
-    EXPECT_EQ(Order(Fallback(view, *view.Find("piper"), "en", "alloy")),
-              "first:a second:b alloy ");
-    EXPECT_EQ(Order(Fallback(view, *view.Find("second:b"), "en", "alloy")),
-              "first:a piper alloy ");
+    EXPECT_EQ(Order(Fallback(view, *view.Find("piper"), "en", "alloy")), "first:a second:b alloy ");
+    EXPECT_EQ(Order(Fallback(view, *view.Find("second:b"), "en", "alloy")), "first:a piper alloy ");
 }
 
 TEST_F(FallbackTest, OnlyWhatIsAwayIsReplaced) {

@@ -85,9 +85,8 @@ Result<SpeechPlan> PlanOf(State& state, LiveText::Part part) {
         request.markup == Markup::kSsml && request.text.find("<speak") == std::string::npos;
     if (lacks_root) request.text = fmt::format("{}{}</speak>", kOpen, request.text);
     request.max_characters = std::max(request.max_characters, request.text.size());
-    Result<SpeechPlan> plan =
-        MakePlan(request, {state.means.engines.catalogue(), request.own_voices},
-                 state.means.options);
+    Result<SpeechPlan> plan = MakePlan(
+        request, {state.means.engines.catalogue(), request.own_voices}, state.means.options);
     if (plan && lacks_root)
         KeepPart(plan->text, kOpen.size(), kOpen.size() + part.end - part.begin);
     if (plan && state.spoken_to > 0) {

@@ -65,8 +65,7 @@ Result<void> CheckRanges(const SpeechRequest& request) {
 }
 
 Result<engines::Voice> ChooseVoice(const SpeechRequest& request, const std::string& language,
-                                   const engines::VoiceView& voices,
-                                   const SpeechOptions& options) {
+                                   const engines::VoiceView& voices, const SpeechOptions& options) {
     if (!language.empty() && !IsLanguageTag(language)) {
         return Wrong("language", "invalid_language",
                      "\"language\" must be a BCP 47 tag such as en, en-GB or pt-BR, or \"auto\".");
@@ -156,8 +155,7 @@ engines::Voice VoiceOf(const text::Style& style, const engines::Voice& own,
         return own;
     }
     if (speaks_it) return own;
-    const engines::Voice* voice =
-        VoiceForLanguage(voices, style.language, options.default_voice);
+    const engines::Voice* voice = VoiceForLanguage(voices, style.language, options.default_voice);
     if (voice) return *voice;
     warnings.push_back(fmt::format("no voice speaks \"{}\"", style.language));
     return own;
@@ -310,8 +308,7 @@ Dictionaries DictionariesOf(const SpeechRequest& request, const text::Script& sc
 
 // All but the text. `language` is what the voice shall speak; empty: its own.
 Result<SpeechPlan> MakeSilentPlan(const SpeechRequest& request, const std::string& language,
-                                  const engines::VoiceView& voices,
-                                  const SpeechOptions& options) {
+                                  const engines::VoiceView& voices, const SpeechOptions& options) {
     SpeechPlan plan;
     Result<void> ranges = CheckRanges(request);
     if (!ranges) return std::move(ranges).error();

@@ -57,8 +57,10 @@ engines::SegmentRequest Renderer::RequestOf(std::size_t index) const {
     request.wants_events = plan_->wants_timing || segment.heard.has_value();
     if (!style.voice.speaker) return request;
     request.language = style.language;
-    if (index > 0) request.previous_text = TextBeside(*plan_, index, index - 1);
-    request.next_text = TextBeside(*plan_, index, index + 1);
+    const bool is_last = index + 1 == plan_->text.segments.size();
+    request.previous_text =
+        index == 0 ? plan_->previous_text : TextBeside(*plan_, index, index - 1);
+    request.next_text = is_last ? plan_->next_text : TextBeside(*plan_, index, index + 1);
     request.expression = plan_->expression;
     request.cancel = cancel_;
     return request;

@@ -243,8 +243,7 @@ Task<Result<std::unique_ptr<LiveSpeech>>> SpeechService::StartLive(SpeechRequest
     const Result<void> open = impl_->IsOpen();
     if (!open) co_return open.error();
     co_await LoadVoices(&request);
-    Result<SpeechPlan> plan =
-        MakePlanWithoutText(request, impl_->ViewOf(request), impl_->options);
+    Result<SpeechPlan> plan = MakePlanWithoutText(request, impl_->ViewOf(request), impl_->options);
     if (!plan) co_return std::move(plan).error();
     std::shared_ptr<Speech> speech = impl_->NewSpeech(request, *plan);
     std::string language = SpokenLanguage(request, *plan);
@@ -256,7 +255,7 @@ Task<Result<std::unique_ptr<LiveSpeech>>> SpeechService::StartLive(SpeechRequest
         return true;
     };
     means.instead = [impl, reserve = impl->ReserveFor(request, *plan)](Speech& refused,
-                                                                      const Error& error) {
+                                                                       const Error& error) {
         return impl->NextVoice(refused, reserve.get(), error);
     };
     means.end_work = [impl] { impl->Count(-1); };
@@ -265,7 +264,7 @@ Task<Result<std::unique_ptr<LiveSpeech>>> SpeechService::StartLive(SpeechRequest
         impl->Record(done, std::chrono::steady_clock::now() - started);
     };
     co_return MakeLiveSpeech(impl->loop.get_executor(), std::move(means), std::move(request),
-                          std::move(policy), std::move(speech), std::move(language));
+                             std::move(policy), std::move(speech), std::move(language));
 }
 
 Task<Result<void>> SpeechService::WaitForAudio(std::shared_ptr<Speech> speech) {

@@ -37,8 +37,8 @@ public:
 
     // Checks the request against catalogue, plan and budgets and starts to render it. The pipe
     // fills from then on; abandoning it stops the work. Where another voice may take the place of
-    // one that cannot begin (speech/fallback.hpp), the speech and its warnings say so. Errors: those of MakePlan and AdmitSpeech,
-    // and kUnavailable "engines_starting" or "server_busy".
+    // one that cannot begin (speech/fallback.hpp), the speech and its warnings say so. Errors:
+    // those of MakePlan and AdmitSpeech, and kUnavailable "engines_starting" or "server_busy".
     Task<Result<std::shared_ptr<Speech>>> Start(SpeechRequest request);
 
     // A speech whose text comes later (request.text is empty, markup applies to each sentence that

@@ -36,8 +36,10 @@ constexpr pg::Statement kInsertRows{
     "JOIN unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::int[], $15::boolean[], "
     "$16::boolean[], $17::boolean[], $18::text[], $19::text[], $20::text[], $21::text[], "
     "$22::text[], $23::text[], $24::text[], $25::text[], $26::text[]) WITH ORDINALITY AS s "
-    "(team_id, key_id, billing_account_id, node_id, status, live, cached, streamed, kind, delivery, "
-    "route, voice, model, engine, region, deployment, vendor_currency, shared) ON s.shared = r.shared "
+    "(team_id, key_id, billing_account_id, node_id, status, live, cached, streamed, kind, "
+    "delivery, "
+    "route, voice, model, engine, region, deployment, vendor_currency, shared) ON s.shared = "
+    "r.shared "
     "ON CONFLICT (id) DO NOTHING "
     "RETURNING billing_account_id, team_id, key_id, live, node_id, characters, audio_ms, "
     "charge_milli, status) "
@@ -132,11 +134,11 @@ public:
     IngestPart Finish(Month month) {
         IngestPart part{month, rows_, {}};
         for (BinaryArray* column :
-             {&id_,    &shared_,       &started_at_,   &characters_, &audio_ms_, &engine_ms_,
-              &bytes_, &charge_milli_, &vendor_milli_, &team_,       &key_,      &billing_,
-              &node_,  &status_,       &live_,         &cached_,     &streamed_, &kind_,
-              &delivery_, &route_, &voice_, &model_, &engine_, &region_, &deployment_,
-              &vendor_currency_}) {
+             {&id_,         &shared_,         &started_at_,   &characters_, &audio_ms_, &engine_ms_,
+              &bytes_,      &charge_milli_,   &vendor_milli_, &team_,       &key_,      &billing_,
+              &node_,       &status_,         &live_,         &cached_,     &streamed_, &kind_,
+              &delivery_,   &route_,          &voice_,        &model_,      &engine_,   &region_,
+              &deployment_, &vendor_currency_}) {
             column->Into(part.params);
         }
         return part;

@@ -110,9 +110,9 @@ TEST(Shipper, BringsEveryFigure) {
                                  row.bytes,      row.charge_milli, row.status};
     for (int i = 0; i < 6; ++i) EXPECT_EQ(got.Int(4 + i), numbers[i]) << i;
     for (int i = 10; i < 13; ++i) EXPECT_TRUE(got.Bool(i)) << i;
-    const std::string_view texts[]{"speech",  "aborted",  row.route,  row.voice,
-                                   row.model, row.engine, row.region, row.deployment,
-                                   row.vendor_currency};
+    const std::string_view texts[]{"speech",   "aborted",      row.route,
+                                   row.voice,  row.model,      row.engine,
+                                   row.region, row.deployment, row.vendor_currency};
     for (int i = 0; i < 9; ++i) EXPECT_EQ(got.Text(13 + i), texts[i]) << i;
     EXPECT_EQ(got.Int(22), row.vendor_milli);
 }

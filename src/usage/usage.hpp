@@ -53,9 +53,9 @@ struct UsageRow {
     std::string deployment;       // the vendor connection that spoke; "" without one
     std::int64_t characters = 0;  // Unicode code points of the text as sent
     std::int64_t audio_ms = 0;
-    std::int64_t engine_ms = 0;               // spent by the engines, waiting not counted
-    std::int64_t bytes = 0;                   // of the body
-    std::int64_t charge_milli = 0;            // thousandths of a minor unit, beyond the allowance
+    std::int64_t engine_ms = 0;     // spent by the engines, waiting not counted
+    std::int64_t bytes = 0;         // of the body
+    std::int64_t charge_milli = 0;  // thousandths of a minor unit, beyond the allowance
     // What the team's own account at a vendor paid, apart from the charge: thousandths of a minor
     // unit of `vendor_currency` (ISO 4217; "" when nothing was or the price is not known).
     std::int64_t vendor_milli = 0;

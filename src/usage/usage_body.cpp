@@ -54,9 +54,9 @@ json::object ToJson(const Sums& sums) {
     for (const auto& [currency, milli] : sums.vendor_milli) {
         costs.push_back(json::object{{"currency", currency}, {"milli", milli}});
     }
-    return {{"requests", sums.requests},        {"errors", sums.errors},
-            {"characters", sums.characters},    {"audio_ms", sums.audio_ms},
-            {"engine_ms", sums.engine_ms},      {"bytes", sums.bytes},
+    return {{"requests", sums.requests},         {"errors", sums.errors},
+            {"characters", sums.characters},     {"audio_ms", sums.audio_ms},
+            {"engine_ms", sums.engine_ms},       {"bytes", sums.bytes},
             {"charge_milli", sums.charge_milli}, {"vendor_costs", std::move(costs)}};
 }
 
@@ -103,8 +103,8 @@ std::string ToCsv(const std::vector<UsageRow>& rows) {
              {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
             out += ',' + CsvField(*text);
         }
-        out += fmt::format(",{},{},{},{},{},{},{},{},{},{},{},{}\r\n", row.characters,
-                           row.audio_ms, row.engine_ms, row.bytes, row.charge_milli, row.status,
+        out += fmt::format(",{},{},{},{},{},{},{},{},{},{},{},{}\r\n", row.characters, row.audio_ms,
+                           row.engine_ms, row.bytes, row.charge_milli, row.status,
                            DeliveryName(row.delivery), row.streamed, row.cached, row.live,
                            row.vendor_milli, CsvField(row.vendor_currency));
     }

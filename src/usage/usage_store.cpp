@@ -22,16 +22,16 @@ constexpr pg::Statement kRows{
     "AND ($7::uuid IS NULL OR id < $7) ORDER BY id DESC LIMIT $8"};
 
 // Sums of rows by what stands before them and the vendor's currency; then over the currencies.
-#define VF_SUMS                                                                                 \
-    "count(*) AS requests, "                                                                    \
-    "count(*) FILTER (WHERE status >= 400 OR delivery = 'failed') AS errors, "                  \
-    "sum(characters) AS characters, sum(audio_ms) AS audio_ms, sum(engine_ms) AS engine_ms, "   \
+#define VF_SUMS                                                                                   \
+    "count(*) AS requests, "                                                                      \
+    "count(*) FILTER (WHERE status >= 400 OR delivery = 'failed') AS errors, "                    \
+    "sum(characters) AS characters, sum(audio_ms) AS audio_ms, sum(engine_ms) AS engine_ms, "     \
     "sum(bytes) AS bytes, sum(charge_milli) AS charge_milli, sum(vendor_milli) AS vendor_milli, " \
     "vendor_currency "
-#define VF_SUMS_OF_SUMS                                                                      \
-    "sum(requests)::bigint, sum(errors)::bigint, sum(characters)::bigint, "                  \
-    "sum(audio_ms)::bigint, sum(engine_ms)::bigint, sum(bytes)::bigint, "                    \
-    "sum(charge_milli)::bigint, coalesce(jsonb_object_agg(vendor_currency, vendor_milli) "   \
+#define VF_SUMS_OF_SUMS                                                                    \
+    "sum(requests)::bigint, sum(errors)::bigint, sum(characters)::bigint, "                \
+    "sum(audio_ms)::bigint, sum(engine_ms)::bigint, sum(bytes)::bigint, "                  \
+    "sum(charge_milli)::bigint, coalesce(jsonb_object_agg(vendor_currency, vendor_milli) " \
     "FILTER (WHERE vendor_currency <> ''), '{}')::text "
 
 constexpr pg::Statement kGroups{

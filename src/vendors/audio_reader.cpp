@@ -64,8 +64,8 @@ std::optional<std::uint64_t> SampleAt(const json::value& seconds) {
     if (!seconds.is_number()) return std::nullopt;
     const double value = seconds.to_number<double>();
     if (!std::isfinite(value)) return std::nullopt;
-    return static_cast<std::uint64_t>(std::lround(std::clamp(value, 0.0, kMaxSeconds) *
-                                                  kSampleRate));
+    return static_cast<std::uint64_t>(
+        std::lround(std::clamp(value, 0.0, kMaxSeconds) * kSampleRate));
 }
 
 const json::array* ArrayIn(const json::value& holder, std::string_view name) {
@@ -92,9 +92,9 @@ public:
 
     Result<engines::EngineChunk> Feed(std::string_view bytes) override {
         // A server that does not know the format sends another one, and a JSON error with 200.
-        if (is_start_ && (bytes.starts_with("RIFF") || bytes.starts_with("ID3") ||
-                          bytes.starts_with("OggS") || bytes.starts_with("fLaC") ||
-                          bytes.starts_with("{\""))) {
+        if (is_start_ &&
+            (bytes.starts_with("RIFF") || bytes.starts_with("ID3") || bytes.starts_with("OggS") ||
+             bytes.starts_with("fLaC") || bytes.starts_with("{\""))) {
             return Unreadable(vendor_);
         }
         is_start_ = is_start_ && bytes.empty();

@@ -86,7 +86,8 @@ class VendorUtterance final : public engines::Utterance {
 public:
     VendorUtterance(std::shared_ptr<const Line> line, std::shared_ptr<BytePipe> pipe,
                     std::unique_ptr<AudioReader> reader)
-        : line_(std::move(line)), answer_(line_->executor, std::move(pipe), line_->segment_timeout), reader_(std::move(reader)) {}
+        : line_(std::move(line)), answer_(line_->executor, std::move(pipe), line_->segment_timeout),
+          reader_(std::move(reader)) {}
 
     int sample_rate() const override { return kSampleRate; }
 

@@ -52,7 +52,8 @@ public:
         : line_(std::move(line)), voice_(std::move(voice)) {}
 
     // Returns with the head of the vendor's answer. Errors, here and of the utterance: those of
-    // ErrorOf and AudioReader; kUnavailable vendor_timeout, vendor_no_audio, vendor_answer_too_long.
+    // ErrorOf and AudioReader; kUnavailable vendor_timeout, vendor_no_audio,
+    // vendor_answer_too_long.
     Task<Result<std::unique_ptr<engines::Utterance>>> Speak(
         engines::SegmentRequest request) override;
 

@@ -57,14 +57,19 @@ http::ClientRequest ElevenLabsCall(const Account& account, const std::string& vo
     }
     if (request.speed != 1) settings["speed"] = request.speed;
     if (!settings.empty()) body["voice_settings"] = std::move(settings);
-    if (!request.language.empty()) body["language_code"] = Primary(request.language);
+    // Models answer with an error to what they do not know: languages are enforced by the faster
+    // ones only, and the third generation takes no text around.
+    const bool is_third = account.model.find("_v3") != std::string::npos;
+    const bool knows_languages = is_third || account.model.ends_with("v2_5");
+    if (!request.language.empty() && knows_languages) {
+        body["language_code"] = Primary(request.language);
+    }
     if (request.seed) body["seed"] = *request.seed;
-    if (!request.previous_text.empty()) body["previous_text"] = request.previous_text;
-    if (!request.next_text.empty()) body["next_text"] = request.next_text;
-    return JsonCall(account,
-                    "/v1/text-to-speech/" + voice +
-                        "/stream/with-timestamps?output_format=pcm_24000",
-                    body);
+    if (!request.previous_text.empty() && !is_third) body["previous_text"] = request.previous_text;
+    if (!request.next_text.empty() && !is_third) body["next_text"] = request.next_text;
+    return JsonCall(
+        account, "/v1/text-to-speech/" + voice + "/stream/with-timestamps?output_format=pcm_24000",
+        body);
 }
 
 http::ClientRequest OpenAiCall(const Account& account, const std::string& voice,
@@ -141,7 +146,8 @@ std::optional<std::chrono::seconds> RetryAfter(const http::Headers& headers) {
 std::vector<std::string> LanguagesOf(const json::value& voice) {
     std::vector<std::string> found;
     const auto add = [&found](std::string_view tag) {
-        const bool is_tag = tag.size() >= 2 && tag.size() <= 35 && (tag.size() <= 3 || tag[2] == '-');
+        const bool is_tag =
+            tag.size() >= 2 && tag.size() <= 35 && (tag.size() <= 3 || tag[2] == '-');
         const bool is_plain = std::all_of(tag.begin(), tag.end(), [](char c) {
             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                    c == '-';
@@ -170,92 +176,6 @@ std::string GenderOf(const json::value& voice) {
 
 }  // namespace
 
-std::string_view VendorName(Vendor vendor) {
-    switch (vendor) {
-        case Vendor::kElevenLabs: return "elevenlabs";
-        case Vendor::kOpenAi: return "openai";
-        case Vendor::kCartesia: return "cartesia";
-    }
-    return "";
-}
-
-std::optional<Vendor> ParseVendor(std::string_view name) {
-    for (const Vendor vendor : {Vendor::kElevenLabs, Vendor::kOpenAi, Vendor::kCartesia}) {
-        if (VendorName(vendor) == name) return vendor;
-    }
-    return std::nullopt;
-}
-
-std::string_view DisplayName(Vendor vendor) {
-    switch (vendor) {
-        case Vendor::kElevenLabs: return "ElevenLabs";
-        case Vendor::kOpenAi: return "OpenAI";
-        case Vendor::kCartesia: return "Cartesia";
-    }
-    return "";
-}
-
-std::string DefaultUrl(Vendor vendor) {
-    switch (vendor) {
-        case Vendor::kElevenLabs: return "https://api.elevenlabs.io";
-        case Vendor::kOpenAi: return "https://api.openai.com/v1";
-        case Vendor::kCartesia: return "https://api.cartesia.ai";
-    }
-    return "";
-}
-
-std::string DefaultModel(Vendor vendor) {
-    switch (vendor) {
-        case Vendor::kElevenLabs: return "eleven_multilingual_v2";
-        case Vendor::kOpenAi: return "gpt-4o-mini-tts";
-        case Vendor::kCartesia: return "sonic-3";
-    }
-    return "";
-}
-
-const std::vector<std::string>& DefaultLanguages(Vendor vendor) {
-    static const std::vector<std::string> kElevenLabs{
-        "en", "ja", "zh", "de", "hi", "fr", "ko", "pt", "it", "es", "id", "nl", "tr", "fil", "pl",
-        "sv", "bg", "ro", "ar", "cs", "el", "fi", "hr", "ms", "sk", "da", "ta", "uk", "ru"};
-    static const std::vector<std::string> kOpenAi{
-        "en", "af", "ar", "hy", "az", "be", "bs", "bg", "ca", "zh", "hr", "cs", "da", "nl", "et",
-        "fi", "fr", "gl", "de", "el", "he", "hi", "hu", "is", "id", "it", "ja", "kn", "kk", "ko",
-        "lv", "lt", "mk", "ms", "mr", "mi", "ne", "no", "fa", "pl", "pt", "ro", "ru", "sr", "sk",
-        "sl", "es", "sw", "sv", "tl", "ta", "th", "tr", "uk", "ur", "vi", "cy"};
-    static const std::vector<std::string> kCartesia{"en", "fr", "de", "es", "pt", "zh", "ja", "hi",
-                                                    "it", "ko", "nl", "pl", "ru", "sv", "tr"};
-    switch (vendor) {
-        case Vendor::kElevenLabs: return kElevenLabs;
-        case Vendor::kOpenAi: return kOpenAi;
-        case Vendor::kCartesia: break;
-    }
-    return kCartesia;
-}
-
-void SetAbilities(Vendor vendor, engines::Voice& voice) {
-    voice.engine = VendorName(vendor);
-    voice.sample_rate = kSampleRate;
-    voice.quality = "standard";
-    voice.technology = "neural";
-    voice.licence = "proprietary";
-    voice.tells_times = vendor != Vendor::kOpenAi;
-    voice.takes_expression = vendor == Vendor::kElevenLabs;
-    switch (vendor) {
-        case Vendor::kElevenLabs:
-            voice.speed_min = 0.7;
-            voice.speed_max = 1.2;
-            break;
-        case Vendor::kOpenAi:
-            voice.speed_min = 0.25;
-            voice.speed_max = 4;
-            break;
-        case Vendor::kCartesia:
-            voice.speed_min = 0.6;
-            voice.speed_max = 1.5;
-            break;
-    }
-}
-
 http::ClientRequest SpeechCall(const Account& account, const std::string& voice,
                                const engines::SegmentRequest& request, bool plain) {
     switch (account.vendor) {
@@ -281,16 +201,6 @@ std::optional<http::ClientRequest> VoicesCall(const Account& account) {
     return call;
 }
 
-std::vector<VendorVoice> KnownVoices(Vendor vendor) {
-    std::vector<VendorVoice> voices;
-    if (vendor != Vendor::kOpenAi) return voices;
-    for (const char* name : {"alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin",
-                             "nova", "onyx", "sage", "shimmer", "verse"}) {
-        voices.push_back({name, name, {}, "neutral"});
-    }
-    return voices;
-}
-
 bool IsVoiceId(std::string_view id) {
     constexpr std::string_view kOthers = "._~+()!@,:-";
     return !id.empty() && id.size() <= 100 && std::all_of(id.begin(), id.end(), [&](char c) {
@@ -308,10 +218,11 @@ Result<std::vector<VendorVoice>> ReadVoices(Vendor vendor, std::string_view body
         list = Member(parsed->root, vendor == Vendor::kCartesia ? "data" : "voices");
     }
     if (!list || !list->is_array()) {
-        return Error(ErrorKind::kUnavailable, "vendor_answer_unreadable",
-                     fmt::format("{} gave no list of voices. Check \"base_url\", or list \"voices\" "
-                                 "yourself.",
-                                 DisplayName(vendor)));
+        return Error(
+            ErrorKind::kUnavailable, "vendor_answer_unreadable",
+            fmt::format("{} gave no list of voices. Check \"base_url\", or list \"voices\" "
+                        "yourself.",
+                        DisplayName(vendor)));
     }
     std::vector<VendorVoice> voices;
     for (const json::value& one : list->get_array()) {

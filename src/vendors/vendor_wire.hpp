@@ -56,7 +56,8 @@ Result<std::vector<VendorVoice>> ReadVoices(Vendor vendor, std::string_view body
 //   kRateLimited  vendor_rate_limited, with the vendor's Retry-After
 //   kInvalid      vendor_refused (the text or a parameter), vendor_voice_not_found
 Error ErrorOf(Vendor vendor, int status, const http::Headers& headers, std::string_view body);
-// Of a failed exchange (http::HttpClient): vendor_unavailable, vendor_timeout, vendor_address_refused.
+// Of a failed exchange (http::HttpClient): vendor_unavailable, vendor_timeout,
+// vendor_address_refused.
 Error ErrorOf(Vendor vendor, const Error& transport);
 
 // "ElevenLabs", for people.

@@ -30,7 +30,8 @@ Result<void> CheckVoice(const VendorVoice& voice, std::size_t index) {
         return WrongMember(path.c_str(), "invalid_voice", words);
     };
     if (!IsVoiceId(voice.id)) {
-        return wrong("id", "must have 1 to 100 of the characters A-Z a-z 0-9 . _ ~ + ( ) ! @ , : -");
+        return wrong("id",
+                     "must have 1 to 100 of the characters A-Z a-z 0-9 . _ ~ + ( ) ! @ , : -");
     }
     const bool is_named = !voice.name.empty() && !Utf8FindInvalid(voice.name) &&
                           Utf8Count(voice.name) <= 100 &&
@@ -78,9 +79,9 @@ Result<void> CheckKey(const std::string& key) {
 
 Result<void> CheckModel(const std::string& model) {
     if (!model.empty() && model.size() <= kMaxModel && IsPrintable(model)) return {};
-    return WrongMember("model", "invalid_model",
-                       fmt::format("must have 1 to {} printable ASCII characters without spaces.",
-                                   kMaxModel));
+    return WrongMember(
+        "model", "invalid_model",
+        fmt::format("must have 1 to {} printable ASCII characters without spaces.", kMaxModel));
 }
 
 Result<void> CheckPrice(const std::optional<Price>& price) {

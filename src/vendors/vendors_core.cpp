@@ -45,9 +45,10 @@ void DeclareSettings(SettingsSchema& schema, VendorOptions& options) {
                    {"5", "How many vendor connections a team may have."});
     schema.Integer("vendors.voices", options.voices, 1, 5'000,
                    {"500", "How many voices of one vendor connection are taken."});
-    schema.Duration("vendors.first_byte_timeout", options.first_byte_timeout,
-                    std::chrono::milliseconds(100), std::chrono::minutes(5),
-                    {"5s", "How long a vendor may take to begin its answer, and to go on with it."});
+    schema.Duration(
+        "vendors.first_byte_timeout", options.first_byte_timeout, std::chrono::milliseconds(100),
+        std::chrono::minutes(5),
+        {"5s", "How long a vendor may take to begin its answer, and to go on with it."});
     schema.Duration("vendors.segment_timeout", options.segment_timeout, std::chrono::seconds(1),
                     std::chrono::minutes(30),
                     {"30s", "How long a vendor may be waited for in one sentence, in sum."});
@@ -78,8 +79,7 @@ std::string Core::Seal(TeamId team, ConnectionId id, const std::string& key) con
 }
 
 Result<std::string> Core::Unseal(TeamId team, const store::Stored& row) const {
-    Result<std::string> key =
-        keyring->Decrypt(PurposeOf(team, row.connection.id), row.sealed_key);
+    Result<std::string> key = keyring->Decrypt(PurposeOf(team, row.connection.id), row.sealed_key);
     if (key) return key;
     return Error(ErrorKind::kUnavailable, "vendor_key_unreadable",
                  fmt::format("The API key of the connection \"{}\" cannot be decrypted: the "

@@ -49,6 +49,21 @@ std::string HintOf(const std::string& key) {
     return key.substr(key.size() - 4);
 }
 
+Connection ConnectionOf(const Caller& caller, const NewConnection& wanted) {
+    Connection connection;
+    connection.id = ConnectionId::New();
+    connection.vendor = wanted.vendor;
+    connection.name = wanted.name;
+    connection.base_url = wanted.base_url;
+    connection.key_hint = HintOf(wanted.api_key);
+    connection.model = wanted.model;
+    connection.voices = *wanted.voices;
+    connection.price = wanted.price;
+    connection.fallback = wanted.fallback;
+    connection.created_by = MakerOf(caller);
+    return connection;
+}
+
 // While somebody sets a connection up, a wrong key is a wrong member of the body.
 Error AtSetup(const Error& error) {
     if (error.code() != "vendor_key_refused") return error;
@@ -138,23 +153,13 @@ Task<Result<Connection>> Vendors::Create(Caller caller, NewConnection wanted) {
     if (const auto checked = CheckNew(wanted, core_->options); !checked) co_return checked.error();
     if (!wanted.voices) {
         Account account{wanted.vendor, wanted.base_url, wanted.api_key, wanted.model};
-        Result<std::vector<VendorVoice>> fetched =
-            co_await FetchVoices(*core_, std::move(account));
+        Result<std::vector<VendorVoice>> fetched = co_await FetchVoices(*core_, std::move(account));
         if (!fetched) co_return AtSetup(fetched.error());
         wanted.voices = *std::move(fetched);
     }
     store::Stored row;
-    Connection& connection = row.connection;
-    connection.id = ConnectionId::New();
-    connection.vendor = wanted.vendor;
-    connection.name = wanted.name;
-    connection.base_url = wanted.base_url;
-    connection.key_hint = HintOf(wanted.api_key);
-    connection.model = wanted.model;
-    connection.voices = *std::move(wanted.voices);
-    connection.price = wanted.price;
-    connection.fallback = wanted.fallback;
-    connection.created_by = MakerOf(caller);
+    row.connection = ConnectionOf(caller, wanted);
+    const Connection& connection = row.connection;
     row.sealed_key = core_->Seal(caller.team, connection.id, wanted.api_key);
     const ConnectionId id = connection.id;
     const std::optional<Price> price = connection.price;

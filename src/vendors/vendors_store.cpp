@@ -33,8 +33,8 @@ constexpr pg::Statement kUpdate{
     "(extract(epoch FROM created_at) * 1000)::bigint, "                              \
     "(extract(epoch FROM updated_at) * 1000)::bigint FROM vendor_connections "
 
-constexpr pg::Statement kLock{"vendors_lock", VF_CONNECTION_COLUMNS
-                              "WHERE team_id = $1 AND id = $2 FOR UPDATE"};
+constexpr pg::Statement kLock{"vendors_lock",
+                              VF_CONNECTION_COLUMNS "WHERE team_id = $1 AND id = $2 FOR UPDATE"};
 constexpr pg::Statement kFind{"vendors_find",
                               VF_CONNECTION_COLUMNS "WHERE team_id = $1 AND id = $2"};
 constexpr pg::Statement kList{"vendors_list", VF_CONNECTION_COLUMNS

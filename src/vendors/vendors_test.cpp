@@ -152,8 +152,7 @@ std::string CartesiaAnswer(bool is_done = true) {
 }
 
 TEST_P(InSteps, CartesiaEventsBecomeSamplesAndWords) {
-    const Read read =
-        ReadIn(Vendor::kCartesia, "Grüß Gott.", CartesiaAnswer(), GetParam());
+    const Read read = ReadIn(Vendor::kCartesia, "Grüß Gott.", CartesiaAnswer(), GetParam());
     EXPECT_EQ(read.error, "");
     EXPECT_EQ(read.samples, kSamples);
     ASSERT_EQ(read.events.size(), 2U);
@@ -215,8 +214,8 @@ TEST(VendorErrors, SayWhatIsWrongAndNothingElse) {
 }
 
 TEST(VendorErrors, WhatTheVendorAsksForIsKept) {
-    const std::map<std::string, std::int64_t> cases{
-        {"7", 7}, {"0", 1}, {"99999999", 3600}, {"soon", 1}, {"", 1}, {"-4", 1}};
+    const std::map<std::string, std::int64_t> cases{{"7", 7},    {"0", 1}, {"99999999", 3600},
+                                                    {"soon", 1}, {"", 1},  {"-4", 1}};
     for (const auto& [value, seconds] : cases) {
         http::Headers headers;
         headers.Set("Retry-After", value);

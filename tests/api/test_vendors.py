@@ -186,30 +186,31 @@ def test_what_is_wrong_is_named(http, change, code, member):
             400, code)
 
 
-def test_other_refusals(http, server):
-    refused(http.post("/api/vendors", json={"vendor": "acme", "name": "x", "api_key": "12345678"}),
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_other_refusals(http, prefix):
+    refused(http.post(prefix, json={"vendor": "acme", "name": "x", "api_key": "12345678"}),
             400, "invalid_request")
     first = connect(http, "one", voices=[{"id": "a"}], price={"per_million": 1, "currency": "EUR"})
-    refused(http.post("/api/vendors", json={"vendor": "openai", "name": "one", "api_key": "12345678",
+    refused(http.post(prefix, json={"vendor": "openai", "name": "one", "api_key": "12345678",
                                             "voices": [{"id": "a"}]}), 409, "vendor_exists")
     other = {"per_million": 1, "currency": "USD"}
-    refused(http.post("/api/vendors", json={"vendor": "openai", "name": "two", "api_key": "12345678",
+    refused(http.post(prefix, json={"vendor": "openai", "name": "two", "api_key": "12345678",
                                             "voices": [{"id": "a"}], "price": other}),
             409, "currency_differs")
-    assert http.patch(f"/api/vendors/{first['id']}", json={"price": other}).status_code == 200
+    assert http.patch(f"{prefix}/{first['id']}", json={"price": other}).status_code == 200
     second = connect(http, "two", voices=[{"id": "a"}])
-    refused(http.patch(f"/api/vendors/{second['id']}", json={"name": "one"}), 409, "vendor_exists")
+    refused(http.patch(f"{prefix}/{second['id']}", json={"name": "one"}), 409, "vendor_exists")
     # Nobody sends a key that they do not have to a server of theirs.
-    refused(http.patch(f"/api/vendors/{second['id']}", json={"base_url": "http://127.0.0.1:1"}),
+    refused(http.patch(f"{prefix}/{second['id']}", json={"base_url": "http://127.0.0.1:1"}),
             400, "api_key_required")
-    refused(http.patch(f"/api/vendors/{second['id']}",
+    refused(http.patch(f"{prefix}/{second['id']}",
                        json={"base_url": "http://127.0.0.1:1", "fetch_voices": True}),
             400, "api_key_required")
-    refused(http.patch(f"/api/vendors/{second['id']}",
+    refused(http.patch(f"{prefix}/{second['id']}",
                        json={"voices": [{"id": "b"}], "fetch_voices": True}), 400, "invalid_request")
     for name in ("three", "four"):
         connect(http, name, voices=[{"id": "a"}])
-    refused(http.post("/api/vendors", json={"vendor": "openai", "name": "five", "api_key": "12345678",
+    refused(http.post(prefix, json={"vendor": "openai", "name": "five", "api_key": "12345678",
                                             "voices": [{"id": "a"}]}), 409, "too_many_vendors")
 
 
@@ -406,10 +407,12 @@ def test_elevenlabs_settings_go_through(http, far, far_key):
         line = {"audio_base64": base64.b64encode(tone(0.2)).decode(), "alignment": None,
                 "normalized_alignment": None}
         reply(handler, 200, json.dumps(line).encode() + b"\n")
-    playing, _ = misbehaving(http, answer, vendor="elevenlabs", name="el")
+    playing, _ = misbehaving(http, answer, vendor="elevenlabs", name="el",
+                             model="eleven_flash_v2_5")
     with playing:
         response = http.post("/v1/text-to-speech/el:v", json={
             "text": "One sentence. Another one.", "language_code": "de", "seed": 7,
+            "next_text": "And so on.",
             "voice_settings": {"stability": 0.2, "speed": 1.1}})
         assert response.status_code == 200, response.text
         path, body = asked[0]
@@ -420,6 +423,7 @@ def test_elevenlabs_settings_go_through(http, far, far_key):
         assert (body["language_code"], body["seed"]) == ("de", 7)
         assert body["next_text"] == "Another one." and "previous_text" not in body
         assert asked[1][1]["previous_text"] == "One sentence."
+        assert asked[1][1]["next_text"] == "And so on." and len(asked) == 2
 
 
 @pytest.mark.parametrize("with_times", [True, False])

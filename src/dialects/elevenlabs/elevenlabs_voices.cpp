@@ -208,11 +208,12 @@ Task<Response> Refuse(Request& request, const Deps& deps) {
     const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
     const engines::Voice* voice = VoiceOf(request, view);
     if (!voice) co_return ErrorResponse(VoiceNotFound(request.PathParam("voice_id")), request);
-    const Error error(ErrorKind::kForbidden, "voice_access_denied",
-                      "The voice \"" + voice->id +
-                          "\" is not the team's own: it cannot be edited or deleted. Its settings can be "
-                          "changed with POST /v1/voices/" +
-                          voice->id + "/settings/edit.");
+    const Error error(
+        ErrorKind::kForbidden, "voice_access_denied",
+        "The voice \"" + voice->id +
+            "\" is not the team's own: it cannot be edited or deleted. Its settings can be "
+            "changed with POST /v1/voices/" +
+            voice->id + "/settings/edit.");
     co_return ErrorResponse(error, request);
 }
 
