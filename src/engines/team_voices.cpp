@@ -2,7 +2,14 @@
 
 #include <algorithm>
 
+#include "engines/unknown_voices.hpp"
+
 namespace vf::engines {
+
+const TeamVoicesPtr& UnknownVoices() {
+    static const TeamVoicesPtr kUnknown = std::make_shared<const TeamVoices>(std::vector<Voice>());
+    return kUnknown;
+}
 
 TeamVoices::TeamVoices(std::vector<Voice> voices) : voices_(std::move(voices)) {
     for (const Voice& voice : voices_) by_id_.emplace(voice.id, &voice);

@@ -43,7 +43,7 @@ struct SpeechPlan {
     text::Composition text;  // at least one segment
     // How the audio meets what others have spoken before and after it (previous_text, next_text).
     bool continues = false;
-    std::string previous_text, next_text;  // for voices with a speaker
+    std::string previous_text, next_text;                    // for voices with a speaker
     std::optional<std::chrono::milliseconds> goes_on_after;  // the pause that belongs at its end
     std::vector<std::string> warnings;                       // what was not understood
     // Characters of the text as sent up to the end of each segment; all of them for the last.

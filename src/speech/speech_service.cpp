@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "engines/engines.hpp"
+#include "engines/unknown_voices.hpp"
 #include "speech/fallback.hpp"
 #include "speech/live_speech.hpp"
 #include "speech/plan.hpp"
@@ -69,6 +71,18 @@ std::string SpokenLanguage(const SpeechRequest& request, const SpeechPlan& plan)
 const char* Outcome(const BytePipe& pipe) {
     if (pipe.complete()) return "ok";
     return pipe.abandoned() ? "cancelled" : "failed";
+}
+
+// A voice that nobody knows while the team's own could not be read.
+Result<void> CheckKnown(const SpeechRequest& request, const engines::Catalogue& catalogue) {
+    if (request.own_voices != engines::UnknownVoices()) return {};
+    const auto is_known = [&](const std::string& id) { return id.empty() || catalogue.Find(id); };
+    const bool are_known =
+        is_known(request.voice) && std::ranges::all_of(request.turns, is_known, &SpeechTurn::voice);
+    if (are_known) return {};
+    return Error(ErrorKind::kUnavailable, "voices_unavailable",
+                 "The team's own voices cannot be read now. Try again in a moment.")
+        .RetryAfter(std::chrono::seconds(1));
 }
 
 // A speech that may have to be spoken by another voice.
@@ -225,6 +239,8 @@ Task<Result<std::shared_ptr<Speech>>> SpeechService::Start(SpeechRequest request
     const Result<void> open = impl_->IsOpen();
     if (!open) co_return open.error();
     co_await LoadVoices(&request);
+    const Result<void> known = CheckKnown(request, impl_->engines.catalogue());
+    if (!known) co_return known.error();
     Result<SpeechPlan> made = MakePlan(request, impl_->ViewOf(request), impl_->options);
     if (!made) co_return std::move(made).error();
     auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
@@ -243,6 +259,8 @@ Task<Result<std::unique_ptr<LiveSpeech>>> SpeechService::StartLive(SpeechRequest
     const Result<void> open = impl_->IsOpen();
     if (!open) co_return open.error();
     co_await LoadVoices(&request);
+    const Result<void> known = CheckKnown(request, impl_->engines.catalogue());
+    if (!known) co_return known.error();
     Result<SpeechPlan> plan = MakePlanWithoutText(request, impl_->ViewOf(request), impl_->options);
     if (!plan) co_return std::move(plan).error();
     std::shared_ptr<Speech> speech = impl_->NewSpeech(request, *plan);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "engines/unknown_voices.hpp"
 
 namespace vf::vendors {
 namespace {
@@ -213,6 +214,8 @@ std::optional<engines::TeamVoicesPtr> Vendors::TryLoad(TeamId team) {
 Task<engines::TeamVoicesPtr> Vendors::Load(TeamId team) {
     Core& core = *core_;
     Core::Entry entry;
+    bool is_known = false;
+    const bool is_new = !core.teams.contains(team);
     if (const auto known = core.teams.find(team); known != core.teams.end()) {
         entry.voices = known->second.voices;
         // One asks, the others believe it a little longer.
@@ -233,11 +236,13 @@ Task<engines::TeamVoicesPtr> Vendors::Load(TeamId team) {
         if (!voices.empty()) {
             entry.voices = std::make_shared<const engines::TeamVoices>(std::move(voices));
         }
+        is_known = true;
     } catch (const UnavailableException& e) {
         log::Warning("vendors_unavailable", {{"code", e.error.code()}});
     } catch (const std::exception& e) {
         log::Error("vendors_unavailable", {{"error", e.what()}});
     }
+    if (!is_known && is_new) entry.voices = engines::UnknownVoices();
     entry.until = std::chrono::steady_clock::now() + core.options.believed_for;
     const engines::TeamVoicesPtr voices = entry.voices;
     if (changes == core.changes) core.Remember(team, std::move(entry));

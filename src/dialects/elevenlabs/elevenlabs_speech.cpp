@@ -175,6 +175,9 @@ void Keep(const std::shared_ptr<Work>& work, const Deps& deps, const Caller& cal
     if (!work->recording) return;
     work->recording->ReplaceStart(work->speech->exact_header);
     work->item.characters = static_cast<std::int64_t>(work->speech->characters);
+    if (work->item.dialogue.is_null() && work->item.voice != work->speech->voice) {
+        work->item.voice = work->item.voice_name = work->speech->voice;  // who spoke instead
+    }
     work->item.alignments = Alignments(work->speech->timeline);
     deps.history.Keep(caller, std::move(work->item), std::move(work->recording));
 }

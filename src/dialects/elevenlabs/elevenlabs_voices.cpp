@@ -211,7 +211,7 @@ Task<Response> Refuse(Request& request, const Deps& deps) {
     const Error error(
         ErrorKind::kForbidden, "voice_access_denied",
         "The voice \"" + voice->id +
-            "\" is not the team's own: it cannot be edited or deleted. Its settings can be "
+            "\" is built in or a vendor's: it cannot be edited or deleted. Its settings can be "
             "changed with POST /v1/voices/" +
             voice->id + "/settings/edit.");
     co_return ErrorResponse(error, request);
