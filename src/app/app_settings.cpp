@@ -40,6 +40,7 @@ void DeclareSettings(SettingsSchema& schema, AppSettings& settings) {
     idempotency::DeclareSettings(schema, settings.idempotency);
     dictionaries::DeclareSettings(schema, settings.dictionaries);
     history::DeclareSettings(schema, settings.history);
+    vendors::DeclareSettings(schema, settings.vendors);
     schema.Choice("log.level", settings.log_level, {"debug", "info", "warning", "error"},
                   {"\"info\"", "The least important lines that are written."});
     schema.Choice("log.format", settings.log_format, {"json", "text"},

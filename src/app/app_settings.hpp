@@ -23,6 +23,7 @@
 #include "pg/private_cluster.hpp"
 #include "speech/options.hpp"
 #include "usage/usage.hpp"
+#include "vendors/vendors.hpp"
 
 namespace vf::app {
 
@@ -51,6 +52,7 @@ struct AppSettings {
     idempotency::IdempotencyOptions idempotency;
     dictionaries::DictionaryOptions dictionaries;
     history::HistoryOptions history;
+    vendors::VendorOptions vendors;
 };
 
 // `settings` must outlive the schema.

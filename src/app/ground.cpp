@@ -7,6 +7,7 @@
 #include "exports/exports.hpp"
 #include "jobs/jobs_routes.hpp"
 #include "usage/usage_routes.hpp"
+#include "vendors/vendors_routes.hpp"
 
 namespace vf::app {
 namespace {
@@ -23,8 +24,8 @@ Ground::Ground(asio::io_context& loop, asio::thread_pool& threads, const AppSett
     : loop_(loop), settings_(settings), access_(access), limits_(loop, settings.limits),
       events_(loop, settings.events), client_(loop), blobs_(loop, client_, settings.blob),
       idempotency_(loop, settings.idempotency), jobs_(loop, threads, settings.jobs),
-      dictionaries_(loop, threads, settings.dictionaries),
-      history_(loop, blobs_, settings.history) {
+      dictionaries_(loop, threads, settings.dictionaries), history_(loop, blobs_, settings.history),
+      vendors_(loop, settings.vendors) {
     events_.AddReader(events::MetricsReader());
     exports::AddHandler(jobs_, events_, settings.jobs.max_result);
 }
@@ -53,6 +54,7 @@ void Ground::AddRoutes(http::Router& router) {
                     access_.Guard(Scope::kSpeechWrite));
     exports::AddRoutes(router, jobs_, access_.Guard(Scope::kAdminWrite));
     dictionaries::AddRoutes(router, dictionaries_, access_);
+    vendors::AddRoutes(router, vendors_, access_);
 }
 
 Task<void> Ground::Start(std::shared_ptr<pg::Database> database) {
@@ -78,6 +80,7 @@ Task<void> Ground::Start(std::shared_ptr<pg::Database> database) {
     dictionaries_.Start(database_);
     history_.Start(database_, keyring_);
     voice_settings_.Start(database_);
+    vendors_.Start(database_, keyring_);
 }
 
 void Ground::OnAccessChange(std::string_view kind, std::string_view subject) {
@@ -107,6 +110,7 @@ Task<void> Ground::Stop() {
     idempotency_.Stop();
     dictionaries_.Stop();
     voice_settings_.Stop();
+    vendors_.Stop();
     blobs_.Stop();
     co_await access_.Stop();
     database_->Close();

@@ -20,6 +20,7 @@
 #include "speech/meter.hpp"
 #include "usage/journal.hpp"
 #include "usage/shipper.hpp"
+#include "vendors/vendors.hpp"
 #include "voices/voices.hpp"
 
 namespace vf::app {
@@ -48,6 +49,7 @@ public:
     blob::Blobs& blobs() { return blobs_; }
     history::History& history() { return history_; }
     voices::VoiceSettings& voice_settings() { return voice_settings_; }
+    vendors::Vendors& vendors() { return vendors_; }
     usage::Journal* journal() const { return journal_.get(); }
     // Filled by Start; nobody is admitted before.
     const speech::Metering& metering() const { return metering_; }
@@ -71,6 +73,7 @@ private:
     dictionaries::Dictionaries dictionaries_;
     history::History history_;
     voices::VoiceSettings voice_settings_;
+    vendors::Vendors vendors_;
     std::unique_ptr<usage::Shipper> shipper_;
     speech::Metering metering_;
 };

@@ -94,7 +94,8 @@ struct ServerApp::Impl {
     explicit Impl(const AppSettings& s)
         : settings(s), paths(FindInstallPaths()), dsp(DspThreads(s)), engines(loop, s.engines),
           models(loop, slow, engines, s.data_dir, s.models), access(loop, s.access),
-          ground(loop, slow, s, access), speech(loop, engines, dsp, s.speech, ground.metering()),
+          ground(loop, slow, s, access),
+          speech(loop, engines, dsp, s.speech, ground.metering(), &ground.vendors()),
           stream_socket{loop.get_executor(), speech, access, s.sockets, ground.dictionaries()},
           cartesia{
               loop.get_executor(),   speech,   engines.catalogue(), access, ground.idempotency(),
@@ -115,7 +116,7 @@ struct ServerApp::Impl {
         ground.AddRoutes(router);
         native::AddRoutes(router, speech, access, ground.idempotency(), ground.dictionaries(),
                           ground.blobs());
-        native::AddVoiceRoutes(router, engines.catalogue(), previews, access);
+        native::AddVoiceRoutes(router, speech, previews, access);
         openai::AddRoutes(router, speech, engines.catalogue(), access, ground.idempotency(),
                           ground.dictionaries());
         cartesia::AddRoutes(router, cartesia);

@@ -75,7 +75,7 @@ void BytePipe::Abandon() {
     queued_ = 0;
     Wake(writable_);
     Wake(readable_);
-    if (on_abandon_) std::exchange(on_abandon_, nullptr)();
+    for (const auto& callback : std::exchange(on_abandon_, {})) callback();
 }
 
 void BytePipe::OnAbandon(std::function<void()> callback) {
@@ -83,7 +83,7 @@ void BytePipe::OnAbandon(std::function<void()> callback) {
         callback();
         return;
     }
-    on_abandon_ = std::move(callback);
+    on_abandon_.push_back(std::move(callback));
 }
 
 }  // namespace vf

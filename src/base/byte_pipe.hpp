@@ -5,8 +5,8 @@
 // The producer calls Write() until Finish() or Fail(); Write() waits while more than `capacity`
 // bytes are unread and returns false once the consumer has given up. The consumer calls Read()
 // until it returns no chunk; then failed() tells a complete body from a broken one. Abandon() is
-// the consumer's way to cancel: it drops what is queued, wakes the producer and calls the callback
-// set by OnAbandon() once. Shared by both sides; lives as long as the longer of them.
+// the consumer's way to cancel: it drops what is queued, wakes the producer and calls what was
+// given to OnAbandon() once. Shared by both sides; lives as long as the longer of them.
 
 #include <cstddef>
 #include <deque>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/task.hpp"
@@ -44,6 +45,7 @@ public:
 
     void Abandon();
     bool abandoned() const { return abandoned_; }
+    // At once when it is abandoned already. Every callback that was given is called.
     void OnAbandon(std::function<void()> callback);
 
     bool failed() const { return error_.has_value(); }
@@ -62,7 +64,7 @@ private:
     bool finished_ = false;
     bool abandoned_ = false;
     std::optional<Error> error_;
-    std::function<void()> on_abandon_;
+    std::vector<std::function<void()>> on_abandon_;
     SteadyTimer readable_;
     SteadyTimer writable_;
 };

@@ -51,6 +51,19 @@ Result<void> CheckText(const std::string& text) {
     return {};
 }
 
+// The caller's side of a job.
+class WorkerUtterance final : public Utterance {
+public:
+    explicit WorkerUtterance(std::shared_ptr<Job> job) : job_(std::move(job)) {}
+    ~WorkerUtterance() override { job_->Cancel(); }
+
+    int sample_rate() const override { return job_->sample_rate(); }
+    Task<Result<std::optional<EngineChunk>>> Next() override { return job_->Next(); }
+
+private:
+    std::shared_ptr<Job> job_;
+};
+
 }  // namespace
 
 Engines::Engines(asio::io_context& loop, EngineOptions options)
@@ -162,7 +175,7 @@ Task<Result<std::unique_ptr<Utterance>>> Engines::Speak(SegmentRequest segment) 
     auto job = std::make_shared<Job>(loop_.get_executor(), *pool, std::move(request),
                                      voice->sample_rate, options_.segment_buffer);
     // From here on, leaving this function in any way cancels the job.
-    auto utterance = std::make_unique<Utterance>(job);
+    std::unique_ptr<Utterance> utterance = std::make_unique<WorkerUtterance>(job);
     Result<void> taken = pool->Submit(job);
     if (!taken) {
         Error refusal = std::move(taken).error();
@@ -187,18 +200,6 @@ std::vector<int> Engines::WorkerPidsForTest(const std::string& name) const {
     }
     if (aligner_ && name == kAligner) return aligner_->WorkerPids();
     return {};
-}
-
-Utterance::~Utterance() {
-    job_->Cancel();
-}
-
-int Utterance::sample_rate() const {
-    return job_->sample_rate();
-}
-
-Task<Result<std::optional<EngineChunk>>> Utterance::Next() {
-    return job_->Next();
 }
 
 }  // namespace vf::engines

@@ -18,32 +18,10 @@
 #include "base/result.hpp"
 #include "base/settings.hpp"
 #include "base/task.hpp"
-#include "engines/pronunciation.hpp"
-#include "engines/timing.hpp"
+#include "engines/speaker.hpp"
 #include "engines/voice.hpp"
 
 namespace vf::engines {
-
-struct SegmentRequest {
-    std::string voice;  // a voice's id
-    std::string text;   // UTF-8 without NUL, 1 to kMaxTextBytes bytes, with something to say
-    double speed = 1;   // factor, clamped to what the voice does natively
-    double pitch = 0;   // semitones, clamped likewise
-    bool wants_events = true;
-    double pitch_range = 1;  // factor on F0's excursions, clamped likewise
-    // Ascending, without overlap, at most kMaxPronunciations; a voice without phoneme_alphabet
-    // takes none.
-    std::vector<Pronunciation> pronunciations;
-    // Same request and seed: the same samples, of engines that can (flite).
-    std::optional<std::uint32_t> seed;
-};
-
-struct EngineChunk {
-    std::vector<std::int16_t> samples;  // mono at the voice's sample rate; may be empty at the end
-    // Events known since the chunk before; their times count from the segment's first sample and
-    // may lie ahead of the samples delivered so far.
-    std::vector<TimingEvent> events;
-};
 
 // The sound of a text, to be found in time.
 struct AlignRequest {
@@ -81,7 +59,7 @@ struct EngineOptions {
     std::string worker_user = "nobody";                  // when the server is root
     bool alignment = true;                               // the aligner may be started
     std::chrono::milliseconds alignment_audio{600'000};  // longest audio of one alignment
-    std::int64_t model_workers = 1;      // worker processes of each installed model
+    std::int64_t model_workers = 1;                      // worker processes of each installed model
     std::uint64_t model_memory_limit = 4ULL << 30;
     std::chrono::milliseconds model_start_timeout{60'000};
 };
@@ -110,36 +88,8 @@ struct EngineStats {
     double cpu_seconds = 0;  // as told by the workers
 };
 
-class Job;
 class Pool;
 class Quarantine;
-
-// One segment being spoken. Destroying it before the end cancels: the worker is told, and killed
-// when it has not obeyed within `cancel_grace`. May be destroyed after Engines::Stop(), not after
-// the loop's end.
-class Utterance {
-public:
-    explicit Utterance(std::shared_ptr<Job> job) : job_(std::move(job)) {}
-    ~Utterance();
-    Utterance(const Utterance&) = delete;
-    Utterance& operator=(const Utterance&) = delete;
-
-    int sample_rate() const;
-
-    // The next chunk; no value when the segment is complete. Errors (all after the one retry, which
-    // happens only while no chunk has been handed out):
-    //   kDeadline    engine_timeout          no first chunk, or not finished, in time
-    //   kUnavailable engine_failed           the worker died or broke the protocol
-    //   kUnavailable no_worker               no worker became free for the retry
-    //   kInvalid     text_not_speakable      this text has now killed two workers
-    //   kInvalid     (the worker's code)     the engine refuses this text
-    //   kDeadline    caller_too_slow         the buffer stayed full until the segment's deadline
-    // After an error or the end it keeps returning the same. One caller at a time.
-    Task<Result<std::optional<EngineChunk>>> Next();
-
-private:
-    std::shared_ptr<Job> job_;
-};
 
 class Engines {
 public:
@@ -170,12 +120,23 @@ public:
     bool ready() const;
     const Catalogue& catalogue() const { return catalogue_; }
 
-    // Waits for a free worker in a bounded first-in-first-out queue, hands it the segment and
-    // returns; the audio comes from Utterance::Next(). Dropping the task while it waits cancels.
+    // Speaks with a voice of the catalogue. Waits for a free worker in a bounded first-in-first-out
+    // queue, hands it the segment and returns; the audio comes from Utterance::Next(). Dropping the
+    // task while it waits cancels.
     // Errors: kNotFound voice_not_found; kInvalid empty_text, text_too_long, invalid_utf8,
     // text_not_speakable (it killed two workers before), invalid_pronunciation;
     // kUnavailable no_worker with RetryAfter (queue full, waited too long, or the engine is down),
     // stopping.
+    // The utterance's errors (all after the one retry, which happens only while no chunk has been
+    // handed out):
+    //   kDeadline    engine_timeout          no first chunk, or not finished, in time
+    //   kUnavailable engine_failed           the worker died or broke the protocol
+    //   kUnavailable no_worker               no worker became free for the retry
+    //   kInvalid     text_not_speakable      this text has now killed two workers
+    //   kInvalid     (the worker's code)     the engine refuses this text
+    //   kDeadline    caller_too_slow         the buffer stayed full until the segment's deadline
+    // Destroyed before its end, its worker is killed when it has not stopped within `cancel_grace`.
+    // It may be destroyed after Stop(), not after the loop's end.
     Task<Result<std::unique_ptr<Utterance>>> Speak(SegmentRequest request);
 
     // Whether texts of this language can be aligned now.

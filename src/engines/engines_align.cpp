@@ -13,6 +13,11 @@ Error Wrong(std::string code, std::string message) {
     return {ErrorKind::kInvalid, std::move(code), std::move(message)};
 }
 
+struct WhenLeft {
+    std::shared_ptr<Job> job;
+    ~WhenLeft() { job->Cancel(); }
+};
+
 Result<void> Check(const AlignRequest& request) {
     if (request.text.empty()) return Wrong("empty_text", "There is no text to align.");
     if (request.text.size() > kMaxAlignedTextBytes) {
@@ -77,7 +82,7 @@ Task<Result<Alignment>> Engines::Align(AlignRequest request) {
     auto job = std::make_shared<Job>(loop_.get_executor(), *aligner_, std::move(wanted),
                                      kAlignmentRate, options_.segment_buffer);
     // From here on, leaving this function in any way cancels the job.
-    const Utterance reply(job);
+    const WhenLeft leave{job};
     Result<void> taken = aligner_->Submit(job);
     if (!taken) {
         const Error refusal = std::move(taken).error();

@@ -1,13 +1,17 @@
 #pragma once
 // What is known about a voice, and the catalogue of all voices. Plain values: copy them freely.
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace vf::engines {
+
+class Speaker;
 
 struct Voice {
     std::string id;                      // stable, lower case: "alloy", "slt", "espeak-de"
@@ -37,6 +41,17 @@ struct Voice {
     // it takes none and names none (text/phonemes.hpp has the alphabets).
     std::string phoneme_alphabet;
     bool tells_times = true;  // words or phonemes come with their times
+    // Who speaks; null: the workers of `engine`.
+    std::shared_ptr<Speaker> speaker;
+    bool takes_expression = false;  // SegmentRequest::expression
+    // Of voices with a speaker. The account that is used, for usage rows.
+    std::string deployment;
+    // What the account pays for a million characters, in minor units of `currency` (ISO 4217);
+    // empty: not known.
+    std::int64_t price_per_million = 0;
+    std::string currency;
+    // It may speak where another voice cannot, or none was asked for; the lowest first.
+    std::optional<int> fallback;
 
     bool operator==(const Voice&) const = default;
 };

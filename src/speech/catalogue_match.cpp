@@ -61,12 +61,11 @@ int QualityRank(const engines::Voice& voice) {
     return voice.quality == "high" ? 2 : voice.quality == "standard" ? 1 : 0;
 }
 
-const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
-                                       std::string_view language,
+const engines::Voice* VoiceForLanguage(const engines::VoiceView& voices, std::string_view language,
                                        const std::string& default_voice) {
     const engines::Voice* best = nullptr;
     std::tuple<int, int, bool> best_rank{0, 0, false};
-    for (const engines::Voice* voice : catalogue.All()) {
+    for (const engines::Voice* voice : voices.catalogue().All()) {
         const int match = LanguageMatch(*voice, language);
         if (match == 0) continue;
         // A plain language and an exact tag are equally good when the voice is the default one.

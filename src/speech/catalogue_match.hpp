@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "engines/voice.hpp"
+#include "engines/team_voices.hpp"
 
 namespace vf::speech {
 
@@ -18,9 +18,9 @@ int LanguageMatch(const engines::Voice& voice, std::string_view language);
 // Higher is better.
 int QualityRank(const engines::Voice& voice);
 
-// The voice for a language: the best match, then the better quality, then the default voice, then
-// the first. Null when none speaks it.
-const engines::Voice* VoiceForLanguage(const engines::Catalogue& catalogue,
-                                       std::string_view language, const std::string& default_voice);
+// The voice of the catalogue for a language: the best match, then the better quality, then the
+// default voice, then the first. Null when none speaks it.
+const engines::Voice* VoiceForLanguage(const engines::VoiceView& voices, std::string_view language,
+                                       const std::string& default_voice);
 
 }  // namespace vf::speech

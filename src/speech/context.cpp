@@ -87,6 +87,14 @@ void ComposeInContext(const SpeechRequest& request, const text::ComposeOptions& 
                       SpeechPlan& plan) {
     const bool has_before = !IsBlank(request.previous_text);
     const bool has_after = !IsBlank(request.next_text);
+    if (plan.voice().speaker) {
+        // Who speaks elsewhere is told what stands around, and is paid for the text alone.
+        plan.text = ComposePlain(request.text, options);
+        plan.previous_text = request.previous_text;
+        plan.next_text = request.next_text;
+        plan.continues = has_before;
+        return;
+    }
     if (!has_before && !has_after) {
         plan.text = ComposePlain(request.text, options);
         return;

@@ -8,11 +8,20 @@
 
 namespace vf::speech {
 
+// A team's own voices as a test sets them.
+class OwnVoices final : public engines::VoiceSource {
+public:
+    std::optional<engines::TeamVoicesPtr> TryLoad(TeamId) override { return std::nullopt; }
+    Task<engines::TeamVoicesPtr> Load(TeamId) override { co_return voices; }
+    engines::TeamVoicesPtr voices;
+};
+
 // The real corridor, from text to bytes, with the test engine and with flite.
 class CorridorTest : public testing::Test {
 protected:
     CorridorTest()
-        : dsp(2), engines(loop, EngineSettings()), service(loop, engines, dsp, options) {}
+        : dsp(2), engines(loop, EngineSettings()),
+          service(loop, engines, dsp, options, kUnmetered, &own) {}
 
     static engines::EngineOptions EngineSettings() {
         engines::EngineOptions settings;
@@ -63,6 +72,7 @@ protected:
     asio::thread_pool dsp;
     SpeechOptions options;
     engines::Engines engines;
+    OwnVoices own;  // of callers that are known
     SpeechService service;
 };
 

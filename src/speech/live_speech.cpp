@@ -85,8 +85,8 @@ Result<SpeechPlan> PlanOf(State& state, LiveText::Part part) {
         request.markup == Markup::kSsml && request.text.find("<speak") == std::string::npos;
     if (lacks_root) request.text = fmt::format("{}{}</speak>", kOpen, request.text);
     request.max_characters = std::max(request.max_characters, request.text.size());
-    Result<SpeechPlan> plan =
-        MakePlan(request, state.means.engines.catalogue(), state.means.options);
+    Result<SpeechPlan> plan = MakePlan(
+        request, {state.means.engines.catalogue(), request.own_voices}, state.means.options);
     if (plan && lacks_root)
         KeepPart(plan->text, kOpen.size(), kOpen.size() + part.end - part.begin);
     if (plan && state.spoken_to > 0) {
@@ -116,6 +116,31 @@ Task<Result<void>> AdmitPart(std::shared_ptr<State> state, std::size_t character
     co_return Result<void>();
 }
 
+// Speaks a plan of the part, by whoever can. False when nothing more shall be spoken.
+Task<bool> SpeakPlan(std::shared_ptr<State> state, Renderer* renderer, LiveText::Part part,
+                     SpeechPlan first) {
+    Speech& speech = *state->speech;
+    const std::size_t base = part.begin;
+    const std::size_t before = state->spoken;
+    Result<SpeechPlan> made = std::move(first);
+    for (;;) {
+        auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
+        const bool go_on = co_await renderer->Speak(plan, base, before);
+        const std::optional<Error> refusal = renderer->TakeRefusal();
+        if (!refusal) co_return go_on;
+        const bool has_other = state->means.instead && state->means.instead(speech, *refusal);
+        if (!has_other) {
+            speech.pipe->Fail(*refusal);
+            co_return false;
+        }
+        made = PlanOf(*state, part);
+        if (!made) {
+            speech.pipe->Fail(made.error());
+            co_return false;
+        }
+    }
+}
+
 // False when nothing more shall be spoken.
 Task<bool> SpeakPart(std::shared_ptr<State> state, Renderer* renderer, LiveText::Part part) {
     Speech& speech = *state->speech;
@@ -131,13 +156,11 @@ Task<bool> SpeakPart(std::shared_ptr<State> state, Renderer* renderer, LiveText:
         speech.pipe->Fail(admitted.error());
         co_return false;
     }
-    auto plan = std::make_shared<const SpeechPlan>(*std::move(made));
-    for (const std::string& warning : plan->warnings) speech.warnings.push_back(warning);
-    speech.characters += plan->characters;
-    const std::size_t base = part.begin;
-    const std::size_t before = state->spoken;
-    const bool go_on = co_await renderer->Speak(plan, base, before);
-    state->spoken += plan->characters;
+    for (const std::string& warning : made->warnings) speech.warnings.push_back(warning);
+    const std::size_t characters = made->characters;
+    speech.characters += characters;
+    const bool go_on = co_await SpeakPlan(state, renderer, part, *std::move(made));
+    state->spoken += characters;
     co_return go_on;
 }
 

@@ -22,6 +22,8 @@ struct LiveMeans {
     std::function<bool()> begin_work;
     std::function<void()> end_work;
     std::function<void(const Speech&)> record;  // it is over
+    // The voice could not begin: true when the speech has another one now.
+    std::function<bool(Speech&, const Error&)> instead;
 };
 
 std::unique_ptr<LiveSpeech> MakeLiveSpeech(Executor loop, LiveMeans means, SpeechRequest request,

@@ -74,7 +74,7 @@ protected:
                                 const Script* script) {
         co_await self->engines.Start();
         Heard heard;
-        auto started = self->service.StartLive(std::move(request), std::move(policy));
+        auto started = co_await self->service.StartLive(std::move(request), std::move(policy));
         if (!started) {
             heard.error = started.error().code();
         } else {

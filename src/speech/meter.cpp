@@ -17,9 +17,7 @@ usage::UsageRow NewRow(const SpeechRequest& request, const Speech& speech) {
     row.key = request.caller.key;
     row.billing = request.caller.billing;
     row.route = request.route;
-    row.voice = speech.voice;
     row.model = request.model;
-    row.engine = speech.engine;
     row.streamed = !request.whole;
     row.live = request.caller.live;
     row.started_at =
@@ -48,6 +46,12 @@ void Meter::Fill(const Speech& speech) {
     row_.audio_ms = static_cast<std::int64_t>(speech.seconds() * 1000);
     row_.engine_ms = duration_cast<milliseconds>(speech.engine_time).count();
     row_.bytes = static_cast<std::int64_t>(speech.bytes);
+    row_.voice = speech.voice;
+    row_.engine = speech.engine;
+    row_.deployment = speech.deployment;
+    constexpr std::int64_t kMicroInMilli = 1000;
+    row_.vendor_milli = (speech.vendor_micro + kMicroInMilli / 2) / kMicroInMilli;
+    row_.vendor_currency = speech.vendor_currency;
 }
 
 Result<void> Meter::Mark(const Speech& speech, std::size_t characters) {

@@ -8,6 +8,7 @@
 #include "engines/voice.hpp"
 #include "speech/catalogue_match.hpp"
 #include "speech/context.hpp"
+#include "speech/fallback.hpp"
 #include "text/auto_language.hpp"
 #include "text/ssml.hpp"
 
@@ -64,22 +65,25 @@ Result<void> CheckRanges(const SpeechRequest& request) {
 }
 
 Result<engines::Voice> ChooseVoice(const SpeechRequest& request, const std::string& language,
-                                   const engines::Catalogue& catalogue,
-                                   const SpeechOptions& options) {
+                                   const engines::VoiceView& voices, const SpeechOptions& options) {
     if (!language.empty() && !IsLanguageTag(language)) {
         return Wrong("language", "invalid_language",
                      "\"language\" must be a BCP 47 tag such as en, en-GB or pt-BR, or \"auto\".");
     }
+    if (request.voice.empty()) {
+        const engines::Voice* voice = PreferredVoice(voices, language, options.default_voice);
+        if (voice) return *voice;
+    }
     if (request.voice.empty() && !language.empty()) {
-        const engines::Voice* voice = VoiceForLanguage(catalogue, language, options.default_voice);
+        const engines::Voice* voice = VoiceForLanguage(voices, language, options.default_voice);
         if (voice) return *voice;
         return Wrong("language", "language_not_supported",
                      "No voice speaks this language. GET /api/voices lists the languages.");
     }
     const engines::Voice* voice =
-        catalogue.Find(request.voice.empty() ? options.default_voice : request.voice);
-    if (!voice && request.voice.empty() && !catalogue.All().empty()) {
-        voice = catalogue.All().front();
+        voices.Find(request.voice.empty() ? options.default_voice : request.voice);
+    if (!voice && request.voice.empty() && !voices.catalogue().All().empty()) {
+        voice = voices.catalogue().All().front();
     }
     if (!voice) {
         return Wrong("voice", "voice_not_found",
@@ -96,25 +100,26 @@ Result<engines::Voice> ChooseVoice(const SpeechRequest& request, const std::stri
 }
 
 // The catalogue's name for what markup calls a voice: its id, else its name, whatever the case.
-const engines::Voice* FindByName(const engines::Catalogue& catalogue, const std::string& name) {
-    if (const engines::Voice* voice = catalogue.Find(name)) return voice;
+const engines::Voice* FindByName(const engines::VoiceView& voices, const std::string& name) {
+    if (const engines::Voice* voice = voices.Find(name)) return voice;
     const auto lower = [](std::string_view text) {
         std::string out(text);
         for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
         return out;
     };
     const std::string wanted = lower(name);
-    for (const engines::Voice* voice : catalogue.All()) {
+    for (const engines::Voice* voice : voices.All()) {
         if (lower(voice->name) == wanted || lower(voice->id) == wanted) return voice;
     }
     return nullptr;
 }
 
 // The n-th voice of the wishes, the best match of the language first.
-const engines::Voice* FindByWishes(const engines::Catalogue& catalogue, const text::Style& style,
+const engines::Voice* FindByWishes(const engines::VoiceView& voices, const text::Style& style,
                                    const std::string& language) {
     std::vector<std::pair<int, const engines::Voice*>> fitting;
-    for (const engines::Voice* voice : catalogue.All()) {
+    // Of the catalogue: a wish shall not spend a team's money elsewhere.
+    for (const engines::Voice* voice : voices.catalogue().All()) {
         const int match = language.empty() ? 1 : LanguageMatch(*voice, language);
         if (match == 0) continue;
         if (!style.gender.empty() && voice->gender != style.gender) continue;
@@ -134,10 +139,10 @@ const engines::Voice* FindByWishes(const engines::Catalogue& catalogue, const te
 // The voice of one style. What markup wishes for and nobody has is spoken by the request's voice
 // and reported.
 engines::Voice VoiceOf(const text::Style& style, const engines::Voice& own,
-                       const engines::Catalogue& catalogue, const SpeechOptions& options,
+                       const engines::VoiceView& voices, const SpeechOptions& options,
                        std::vector<std::string>& warnings) {
     if (!style.voice.empty()) {
-        if (const engines::Voice* voice = FindByName(catalogue, style.voice)) return *voice;
+        if (const engines::Voice* voice = FindByName(voices, style.voice)) return *voice;
         warnings.push_back(fmt::format("there is no voice \"{}\"", style.voice));
         return own;
     }
@@ -146,24 +151,38 @@ engines::Voice VoiceOf(const text::Style& style, const engines::Voice& own,
         const std::string language = !style.language.empty() ? style.language
                                      : own.languages.empty() ? std::string()
                                                              : own.languages.front();
-        if (const engines::Voice* voice = FindByWishes(catalogue, style, language)) return *voice;
+        if (const engines::Voice* voice = FindByWishes(voices, style, language)) return *voice;
         warnings.push_back("no voice is what <voice> asks for");
         return own;
     }
     if (speaks_it) return own;
-    const engines::Voice* voice =
-        VoiceForLanguage(catalogue, style.language, options.default_voice);
+    const engines::Voice* voice = VoiceForLanguage(voices, style.language, options.default_voice);
     if (voice) return *voice;
     warnings.push_back(fmt::format("no voice speaks \"{}\"", style.language));
     return own;
 }
 
-StyleVoice MakeStyleVoice(const SpeechRequest& request, const text::Style& style,
-                          engines::Voice voice) {
+// Who speaks does itself what the shaping would do afterwards.
+bool IsExpressedBy(const SpeechRequest& request, const engines::Voice& voice) {
+    return request.expression.has_value() && voice.takes_expression;
+}
+
+// The language that is asked for, as far as the voice speaks it; empty: nobody said.
+std::string SaidLanguage(const std::string& language, const text::Style& style,
+                         const engines::Voice& voice) {
+    if (!style.language.empty() && LanguageMatch(voice, style.language) > 0) return style.language;
+    if (!language.empty() && LanguageMatch(voice, language) > 0) return language;
+    return voice.languages.size() == 1 ? voice.languages.front() : "";
+}
+
+StyleVoice MakeStyleVoice(const SpeechRequest& request, const std::string& language,
+                          const text::Style& style, engines::Voice voice) {
     StyleVoice out;
+    out.language = SaidLanguage(language, style, voice);
+    const double own_range = IsExpressedBy(request, voice) ? 1 : request.shaping.pitch_range;
     const double speed = std::clamp(request.speed * style.speed, 0.2, 5.0);
     const double pitch = std::clamp(request.pitch + style.pitch, -24.0, 24.0);
-    const double range = std::clamp(request.shaping.pitch_range * style.pitch_range, 0.0, 4.0);
+    const double range = std::clamp(own_range * style.pitch_range, 0.0, 4.0);
     out.engine_speed = std::clamp(speed, voice.speed_min, voice.speed_max);
     out.engine_pitch = std::clamp(pitch, voice.pitch_min, voice.pitch_max);
     out.engine_pitch_range = std::clamp(range, voice.pitch_range_min, voice.pitch_range_max);
@@ -174,11 +193,12 @@ StyleVoice MakeStyleVoice(const SpeechRequest& request, const text::Style& style
     return out;
 }
 
-std::string LanguageOf(const std::string& language, const text::Style& style,
-                       const engines::Voice& voice) {
-    if (!style.language.empty() && LanguageMatch(voice, style.language) > 0) return style.language;
-    if (!language.empty() && LanguageMatch(voice, language) > 0) return language;
-    return voice.languages.empty() ? "en" : voice.languages.front();
+// What the text is read as. A voice of many languages whose speaker reads by itself is not told one
+// that nobody said: nothing is normalised then but what no voice can read.
+std::string ReadingLanguage(const StyleVoice& style) {
+    if (!style.language.empty()) return style.language;
+    if (style.voice.speaker) return "und";
+    return style.voice.languages.empty() ? "en" : style.voice.languages.front();
 }
 
 text::Script ScriptOfTurns(const SpeechRequest& request) {
@@ -205,9 +225,9 @@ text::Script ScriptOfTurns(const SpeechRequest& request) {
 }
 
 // A turn's voice is part of the request, not a wish.
-Result<void> CheckTurns(const SpeechRequest& request, const engines::Catalogue& catalogue) {
+Result<void> CheckTurns(const SpeechRequest& request, const engines::VoiceView& voices) {
     for (const SpeechTurn& turn : request.turns) {
-        if (turn.voice.empty() || catalogue.Find(turn.voice)) continue;
+        if (turn.voice.empty() || voices.Find(turn.voice)) continue;
         return Wrong(
             "voice", "voice_not_found",
             fmt::format("There is no voice \"{}\". GET /api/voices lists the voices.", turn.voice));
@@ -231,13 +251,12 @@ Result<text::Script> ReadScript(const SpeechRequest& request) {
 }
 
 // Styles that one voice speaks in one way belong to one group.
-std::vector<text::StyleTraits> TraitsOf(const std::string& language, const text::Script& script,
-                                        const std::vector<StyleVoice>& styles) {
+std::vector<text::StyleTraits> TraitsOf(const std::vector<StyleVoice>& styles) {
     std::vector<text::StyleTraits> traits;
     for (std::size_t i = 0; i < styles.size(); ++i) {
         const StyleVoice& style = styles[i];
         text::StyleTraits one;
-        one.language = LanguageOf(language, script.styles[i], style.voice);
+        one.language = ReadingLanguage(style);
         one.ascii = style.voice.ascii_text;
         one.group = static_cast<std::uint32_t>(i);
         for (std::size_t j = 0; j < i; ++j) {
@@ -290,20 +309,23 @@ Dictionaries DictionariesOf(const SpeechRequest& request, const text::Script& sc
 
 // All but the text. `language` is what the voice shall speak; empty: its own.
 Result<SpeechPlan> MakeSilentPlan(const SpeechRequest& request, const std::string& language,
-                                  const engines::Catalogue& catalogue,
-                                  const SpeechOptions& options) {
+                                  const engines::VoiceView& voices, const SpeechOptions& options) {
     SpeechPlan plan;
     Result<void> ranges = CheckRanges(request);
     if (!ranges) return std::move(ranges).error();
-    Result<engines::Voice> voice = ChooseVoice(request, language, catalogue, options);
+    Result<engines::Voice> voice = ChooseVoice(request, language, voices, options);
     if (!voice) return std::move(voice).error();
-    plan.styles.push_back(MakeStyleVoice(request, text::Style(), *std::move(voice)));
+    plan.styles.push_back(MakeStyleVoice(request, language, text::Style(), *std::move(voice)));
     Result<int> rate = audio::CheckRate(request.format, request.sample_rate);
     if (!rate) return std::move(rate).error();
     plan.format = request.format;
     plan.sample_rate = *rate;
     plan.bit_rate = request.bit_rate;
-    plan.shaping = {request.shaping.brightness, request.shaping.presence, request.shaping.dynamics};
+    if (!IsExpressedBy(request, plan.voice())) {
+        plan.shaping = {request.shaping.brightness, request.shaping.presence,
+                        request.shaping.dynamics};
+    }
+    plan.expression = request.expression;
     plan.whole = request.whole;
     plan.seed = request.seed;
     plan.wants_timing = request.wants_timing;
@@ -316,17 +338,17 @@ Result<SpeechPlan> MakeSilentPlan(const SpeechRequest& request, const std::strin
 }  // namespace
 
 Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
-                                       const engines::Catalogue& catalogue,
+                                       const engines::VoiceView& voices,
                                        const SpeechOptions& options) {
     const std::string language = IsAuto(request) ? "" : request.language;
-    return MakeSilentPlan(request, language, catalogue, options);
+    return MakeSilentPlan(request, language, voices, options);
 }
 
-Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalogue& catalogue,
+Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::VoiceView& voices,
                             const SpeechOptions& options) {
     Result<void> text = CheckText(request);
     if (!text) return std::move(text).error();
-    Result<void> turns = CheckTurns(request, catalogue);
+    Result<void> turns = CheckTurns(request, voices);
     if (!turns) return std::move(turns).error();
     Result<text::Script> script = ReadScript(request);
     if (!script) return std::move(script).error();
@@ -340,7 +362,7 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
     const std::string language = is_said                                     ? request.language
                                  : IsAuto(request) && !request.voice.empty() ? ""
                                                                              : script->language;
-    Result<SpeechPlan> made = MakeSilentPlan(request, language, catalogue, options);
+    Result<SpeechPlan> made = MakeSilentPlan(request, language, voices, options);
     if (!made) return made;
     SpeechPlan plan = *std::move(made);
     plan.characters = characters;
@@ -350,15 +372,15 @@ Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalog
         if (!style.manner.empty()) {
             plan.warnings.push_back(fmt::format("no voice can speak \"{}\" yet", style.manner));
         }
-        engines::Voice voice = VoiceOf(style, plan.voice(), catalogue, options, plan.warnings);
-        plan.styles.push_back(MakeStyleVoice(request, style, std::move(voice)));
+        engines::Voice voice = VoiceOf(style, plan.voice(), voices, options, plan.warnings);
+        plan.styles.push_back(MakeStyleVoice(request, language, style, std::move(voice)));
     }
     text::ComposeOptions compose;
     compose.split = options.split;
     compose.normalise = request.normalise;
     const Dictionaries dictionaries = DictionariesOf(request, *script, plan.warnings);
     compose.lexicons = dictionaries;
-    compose.styles = TraitsOf(language, *script, plan.styles);
+    compose.styles = TraitsOf(plan.styles);
     compose.original = request.text;
     compose.lines_matter = request.markup == Markup::kPlain;
     if (request.markup == Markup::kPlain && request.turns.empty() && !IsAuto(request)) {

@@ -5,7 +5,8 @@
 
 #include "audio/shaper.hpp"
 #include "base/result.hpp"
-#include "engines/voice.hpp"
+#include "engines/speaker.hpp"
+#include "engines/team_voices.hpp"
 #include "speech/options.hpp"
 #include "speech/speech.hpp"
 #include "text/compose.hpp"
@@ -15,6 +16,7 @@ namespace vf::speech {
 // A style of the script with the voice that speaks it.
 struct StyleVoice {
     engines::Voice voice;
+    std::string language;  // that was asked for, BCP 47; empty: nobody said
     // What the engine does itself, within the voice's own range, and what is left for the
     // stretcher.
     double engine_speed = 1;
@@ -34,12 +36,14 @@ struct SpeechPlan {
     audio::ShaperOptions shaping;
     bool whole = false;
     std::optional<std::uint32_t> seed;
+    std::optional<engines::Expression> expression;
     bool wants_timing = true;
     bool wants_quality = false;
     audio::EncoderQuality quality;
     text::Composition text;  // at least one segment
     // How the audio meets what others have spoken before and after it (previous_text, next_text).
     bool continues = false;
+    std::string previous_text, next_text;                    // for voices with a speaker
     std::optional<std::chrono::milliseconds> goes_on_after;  // the pause that belongs at its end
     std::vector<std::string> warnings;                       // what was not understood
     // Characters of the text as sent up to the end of each segment; all of them for the last.
@@ -51,12 +55,12 @@ struct SpeechPlan {
 // Checks the request against the catalogue and the limits. Errors are kInvalid with the field:
 // text_empty, text_too_long, text_not_speakable, invalid_utf8, voice_not_found,
 // language_not_supported, sample_rate_not_supported, out_of_range, and those of text::ReadSsml.
-Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::Catalogue& catalogue,
+Result<SpeechPlan> MakePlan(const SpeechRequest& request, const engines::VoiceView& voices,
                             const SpeechOptions& options);
 
 // All of it that can be known without the text (live speeches): no segments.
 Result<SpeechPlan> MakePlanWithoutText(const SpeechRequest& request,
-                                       const engines::Catalogue& catalogue,
+                                       const engines::VoiceView& voices,
                                        const SpeechOptions& options);
 
 }  // namespace vf::speech

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "engines/engines.hpp"
 #include "speech/listener.hpp"
 #include "speech/meter.hpp"
@@ -27,8 +28,25 @@ std::vector<engines::Pronunciation> PronunciationsOf(const text::Segment& segmen
     return out;
 }
 
-engines::SegmentRequest RequestOf(const text::Segment& segment, const SpeechPlan& plan) {
-    const StyleVoice& style = plan.styles[segment.style];
+// The text of another segment that is spoken by the same voice.
+std::string TextBeside(const SpeechPlan& plan, std::size_t index, std::size_t other) {
+    const std::vector<text::Segment>& segments = plan.text.segments;
+    if (other >= segments.size() || segments[other].style != segments[index].style) return {};
+    return segments[other].text;
+}
+
+}  // namespace
+
+Renderer::Renderer(std::shared_ptr<Speech> speech, engines::Engines& engines,
+                   asio::thread_pool& dsp)
+    : speech_(std::move(speech)), engines_(engines), dsp_(dsp), timeline_(speech_->timeline),
+      cancel_(std::make_shared<CancelFlag>()) {
+    speech_->pipe->OnAbandon([cancel = cancel_] { cancel->Cancel(); });
+}
+
+engines::SegmentRequest Renderer::RequestOf(std::size_t index) const {
+    const text::Segment& segment = plan_->text.segments[index];
+    const StyleVoice& style = plan_->styles[segment.style];
     engines::SegmentRequest request;
     request.voice = style.voice.id;
     request.text = segment.text;
@@ -36,12 +54,52 @@ engines::SegmentRequest RequestOf(const text::Segment& segment, const SpeechPlan
     request.pitch = style.engine_pitch;
     request.pitch_range = style.engine_pitch_range;
     request.pronunciations = PronunciationsOf(segment, style.voice);
-    request.seed = plan.seed;
-    request.wants_events = plan.wants_timing || segment.heard.has_value();
+    request.seed = plan_->seed;
+    request.wants_events = plan_->wants_timing || segment.heard.has_value();
+    if (!style.voice.speaker) return request;
+    request.language = style.language;
+    const bool is_last = index + 1 == plan_->text.segments.size();
+    request.previous_text =
+        index == 0 ? plan_->previous_text : TextBeside(*plan_, index, index - 1);
+    request.next_text = is_last ? plan_->next_text : TextBeside(*plan_, index, index + 1);
+    request.expression = plan_->expression;
+    request.cancel = cancel_;
     return request;
 }
 
-}  // namespace
+// Who else speaks is paid for what was sent, also when nobody hears it to its end.
+void Renderer::CountCost(std::size_t index) {
+    const text::Segment& segment = plan_->text.segments[index];
+    const engines::Voice& voice = plan_->styles[segment.style].voice;
+    if (voice.currency.empty()) return;
+    if (speech_->vendor_currency.empty()) speech_->vendor_currency = voice.currency;
+    if (speech_->vendor_currency != voice.currency) return;
+    const auto characters = static_cast<std::int64_t>(Utf8Count(segment.text));
+    speech_->vendor_micro += characters * voice.price_per_million;
+}
+
+Task<Result<void>> Renderer::Open(std::size_t index) {
+    engines::SegmentRequest request = RequestOf(index);
+    const StyleVoice& style = plan_->styles[plan_->text.segments[index].style];
+    Opened opened;
+    opened.index = index;
+    Result<std::unique_ptr<engines::Utterance>> spoken;
+    if (style.voice.speaker) {
+        const std::shared_ptr<engines::Speaker> speaker = style.voice.speaker;
+        spoken = co_await speaker->Speak(std::move(request));
+    } else {
+        spoken = co_await engines_.Speak(std::move(request));
+    }
+    if (!spoken) co_return std::move(spoken).error();
+    opened.utterance = *std::move(spoken);
+    opened.since = std::chrono::steady_clock::now();
+    Result<std::optional<engines::EngineChunk>> first = co_await opened.utterance->Next();
+    if (!first) co_return std::move(first).error();
+    opened.first = *std::move(first);
+    CountCost(index);
+    opened_ = std::move(opened);
+    co_return Result<void>();
+}
 
 // False when the reader is gone. Waiting for a slow reader holds no worker: the utterance buffers
 // its segment and lets the worker go.
@@ -87,15 +145,15 @@ void Renderer::TakeEvents() {
 Task<bool> Renderer::SpeakSegment(std::size_t index) {
     const text::Segment& segment = plan_->text.segments[index];
     const StyleVoice& style = plan_->styles[segment.style];
-    engines::SegmentRequest request = RequestOf(segment, *plan_);
-    Result<std::unique_ptr<engines::Utterance>> spoken =
-        co_await engines_.Speak(std::move(request));
-    if (!spoken) {
-        speech_->pipe->Fail(std::move(spoken).error());
-        co_return false;
+    if (!opened_.utterance) {
+        const Result<void> open = co_await Open(index);
+        if (!open) {
+            speech_->pipe->Fail(open.error());
+            co_return false;
+        }
     }
     // Destroyed with this frame: when the reader has gone, that cancels the worker's sentence.
-    const std::unique_ptr<engines::Utterance> utterance = *std::move(spoken);
+    Opened opened = std::exchange(opened_, {});
     std::shared_ptr<Chain> chain = chain_;
     chain->StartSegment(segment, style);
     Listener listener(engines_, segment, style.voice, plan_->wants_timing);
@@ -104,18 +162,13 @@ Task<bool> Renderer::SpeakSegment(std::size_t index) {
             segment, listener.listens() ? Listener::kAlphabet : style.voice.phoneme_alphabet);
     }
     events_.clear();
-    const auto speaks_since = std::chrono::steady_clock::now();
     SegmentCut cut(segment);
     bool is_marked = false;
     std::uint64_t engine_samples = 0;
-    for (bool is_over = false; !is_over;) {
-        Result<std::optional<engines::EngineChunk>> next = co_await utterance->Next();
-        if (!next) {
-            speech_->pipe->Fail(std::move(next).error());
-            co_return false;
-        }
-        is_over = !*next;
-        engines::EngineChunk chunk = is_over ? cut.Finish() : cut.Take(std::move(**next));
+    std::optional<engines::EngineChunk> heard = std::move(opened.first);
+    for (;;) {
+        const bool is_over = !heard;
+        engines::EngineChunk chunk = is_over ? cut.Finish() : cut.Take(std::move(*heard));
         if (!is_over && !is_marked && !Mark(index)) co_return false;
         is_marked = true;
         if (is_over && chunk.samples.empty() && chunk.events.empty()) break;
@@ -128,8 +181,15 @@ Task<bool> Renderer::SpeakSegment(std::size_t index) {
         TakeEvents();
         const bool taken = co_await Send(std::move(bytes));
         if (!taken) co_return false;
+        if (is_over) break;
+        Result<std::optional<engines::EngineChunk>> next = co_await opened.utterance->Next();
+        if (!next) {
+            speech_->pipe->Fail(std::move(next).error());
+            co_return false;
+        }
+        heard = *std::move(next);
     }
-    speech_->engine_time += std::chrono::steady_clock::now() - speaks_since;
+    speech_->engine_time += std::chrono::steady_clock::now() - opened.since;
     auto work = [chain] { return chain->EndSegment(); };
     std::string bytes = co_await Run(0, std::move(work));
     if (listener.listens()) {
@@ -166,6 +226,12 @@ Task<bool> Renderer::Speak(std::shared_ptr<const SpeechPlan> plan, std::size_t b
     plan_ = std::move(plan);
     characters_ = characters;
     if (!chain_) {
+        // Before anything is sent, so that another voice can still take its place.
+        const Result<void> open = co_await Open(0);
+        if (!open) {
+            refusal_ = open.error();
+            co_return false;
+        }
         const bool begun = co_await Begin();
         if (!begun) co_return false;
     }
@@ -208,17 +274,21 @@ void FailSpeech(Speech& speech, const std::string& why) {
         Error(ErrorKind::kInternal, "internal_error", "The speech could not be rendered."));
 }
 
-Task<void> Render(std::shared_ptr<Speech> speech, std::shared_ptr<const SpeechPlan> plan,
-                  engines::Engines* engines, asio::thread_pool* dsp) {
+Task<std::optional<Error>> Render(std::shared_ptr<Speech> speech,
+                                  std::shared_ptr<const SpeechPlan> plan, engines::Engines* engines,
+                                  asio::thread_pool* dsp) {
     Renderer renderer(speech, *engines, *dsp);
     std::string failure;
+    std::optional<Error> refusal;
     try {
         const bool spoken = co_await renderer.Speak(std::move(plan));
         if (spoken) co_await renderer.Finish();
+        refusal = renderer.TakeRefusal();
     } catch (const std::exception& e) {
         failure = e.what();
     }
     if (!failure.empty()) FailSpeech(*speech, failure);
+    co_return refusal;
 }
 
 }  // namespace vf::speech

@@ -1,5 +1,7 @@
 #include "speech/speech.hpp"
 
+#include <fmt/format.h>
+
 #include "speech/meter.hpp"
 
 namespace vf::speech {
@@ -16,6 +18,18 @@ Speech::~Speech() {
                has_failed ? pipe->error()->status()
                : is_gone  ? kClientClosedRequest
                           : 500);
+}
+
+void Speech::SpeakWith(const engines::Voice& own) {
+    voice = own.id;
+    engine = own.engine;
+    deployment = own.deployment;
+}
+
+void Speech::SpeakInstead(const engines::Voice& other, const Error& why) {
+    warnings.push_back(fmt::format("the voice {} could not speak ({}), {} speaks instead", voice,
+                                   why.code(), other.id));
+    SpeakWith(other);
 }
 
 void Speech::Delivered(bool is_whole) {

@@ -20,6 +20,8 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "engines/speaker.hpp"
+#include "engines/team_voices.hpp"
 #include "speech/timeline.hpp"
 #include "text/lexicon.hpp"
 #include "text/normalise.hpp"
@@ -62,7 +64,8 @@ struct SpeechRequest {
     std::vector<SpeechTurn> turns;
     static constexpr std::size_t kMaxTurns = 100;
     Markup markup = Markup::kPlain;
-    std::string voice;     // an id of the catalogue; empty: chosen by language, else the default
+    // An id of the catalogue or of the team's own; empty: chosen by language, else the default.
+    std::string voice;
     std::string language;  // BCP 47; empty: the voice's own; "auto": each sentence's, detected
     audio::Format format = audio::Format::kWav;
     int sample_rate = 0;  // 0: the format's default
@@ -80,6 +83,8 @@ struct SpeechRequest {
     std::string previous_text;
     std::string next_text;
     std::optional<std::uint32_t> seed;
+    // What `shaping` was made from, for voices that take it as it is.
+    std::optional<engines::Expression> expression;
     bool wants_timing = true;           // false: the timeline stays empty
     bool wants_quality = false;         // Speech::quality is measured
     std::vector<std::string> warnings;  // what the dialect did not understand
@@ -91,6 +96,7 @@ struct SpeechRequest {
     std::string route;                     // the pattern, for usage
     std::string model;                     // as the caller named it, for usage; empty: none
     std::string_view text_field = "text";  // what the dialect calls it, for error messages
+    engines::TeamVoicesPtr own_voices;     // of the caller's team; set by the service
 };
 
 // What is known about a speech before and while it is rendered.
@@ -100,12 +106,21 @@ struct Speech {
     Speech(const Speech&) = delete;
     Speech& operator=(const Speech&) = delete;
 
+    void SpeakWith(const engines::Voice& own);
+    // Another voice takes the place of one that could not begin.
+    void SpeakInstead(const engines::Voice& other, const Error& why);
+
     // The reply is over: all of it was handed to the kernel, or not.
     void Delivered(bool is_whole);
 
     OperationId operation;
-    std::string voice;  // the id that speaks
+    // Who speaks: what was chosen, or who had to speak instead.
+    std::string voice;  // its id
     std::string engine;
+    std::string deployment;  // engines::Voice::deployment
+    // What was paid elsewhere so far, in millionths of a minor unit of `vendor_currency`.
+    std::int64_t vendor_micro = 0;
+    std::string vendor_currency;
     audio::Format format = audio::Format::kWav;
     int sample_rate = 0;
     std::size_t characters = 0;  // code points of the text as sent

@@ -24,18 +24,22 @@ constexpr pg::Statement kInsertRows{
     "usage_insert_rows",
     "WITH added AS (INSERT INTO usage_rows (id, team_id, key_id, billing_account_id, node_id, "
     "started_at, characters, audio_ms, engine_ms, bytes, charge_milli, status, live, cached, "
-    "streamed, kind, delivery, route, voice, model, engine, region, deployment) "
+    "streamed, kind, delivery, route, voice, model, engine, region, deployment, vendor_milli, "
+    "vendor_currency) "
     "SELECT r.id, s.team_id, s.key_id, s.billing_account_id, s.node_id, r.started_at, "
     "r.characters, r.audio_ms, r.engine_ms, r.bytes, r.charge_milli, s.status, s.live, s.cached, "
-    "s.streamed, s.kind, s.delivery, s.route, s.voice, s.model, s.engine, s.region, s.deployment "
+    "s.streamed, s.kind, s.delivery, s.route, s.voice, s.model, s.engine, s.region, s.deployment, "
+    "r.vendor_milli, s.vendor_currency "
     "FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::bigint[], "
-    "$6::bigint[], $7::bigint[], $8::bigint[]) AS r (id, shared, started_at, characters, audio_ms, "
-    "engine_ms, bytes, charge_milli) "
-    "JOIN unnest($9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::int[], $14::boolean[], "
-    "$15::boolean[], $16::boolean[], $17::text[], $18::text[], $19::text[], $20::text[], "
-    "$21::text[], $22::text[], $23::text[], $24::text[]) WITH ORDINALITY AS s (team_id, key_id, "
-    "billing_account_id, node_id, status, live, cached, streamed, kind, delivery, route, voice, "
-    "model, engine, region, deployment, shared) ON s.shared = r.shared "
+    "$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS r (id, shared, started_at, "
+    "characters, audio_ms, engine_ms, bytes, charge_milli, vendor_milli) "
+    "JOIN unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::int[], $15::boolean[], "
+    "$16::boolean[], $17::boolean[], $18::text[], $19::text[], $20::text[], $21::text[], "
+    "$22::text[], $23::text[], $24::text[], $25::text[], $26::text[]) WITH ORDINALITY AS s "
+    "(team_id, key_id, billing_account_id, node_id, status, live, cached, streamed, kind, "
+    "delivery, "
+    "route, voice, model, engine, region, deployment, vendor_currency, shared) ON s.shared = "
+    "r.shared "
     "ON CONFLICT (id) DO NOTHING "
     "RETURNING billing_account_id, team_id, key_id, live, node_id, characters, audio_ms, "
     "charge_milli, status) "
@@ -123,16 +127,18 @@ public:
         engine_ms_.Add(row.engine_ms);
         bytes_.Add(row.bytes);
         charge_milli_.Add(row.charge_milli);
+        vendor_milli_.Add(row.vendor_milli);
         ++rows_;
     }
 
     IngestPart Finish(Month month) {
         IngestPart part{month, rows_, {}};
         for (BinaryArray* column :
-             {&id_,     &shared_,       &started_at_, &characters_, &audio_ms_, &engine_ms_,
-              &bytes_,  &charge_milli_, &team_,       &key_,        &billing_,  &node_,
-              &status_, &live_,         &cached_,     &streamed_,   &kind_,     &delivery_,
-              &route_,  &voice_,        &model_,      &engine_,     &region_,   &deployment_}) {
+             {&id_,         &shared_,         &started_at_,   &characters_, &audio_ms_, &engine_ms_,
+              &bytes_,      &charge_milli_,   &vendor_milli_, &team_,       &key_,      &billing_,
+              &node_,       &status_,         &live_,         &cached_,     &streamed_, &kind_,
+              &delivery_,   &route_,          &voice_,        &model_,      &engine_,   &region_,
+              &deployment_, &vendor_currency_}) {
             column->Into(part.params);
         }
         return part;
@@ -152,8 +158,8 @@ private:
         key_bytes_ +=
             fmt::format("{} {}{}{}{} {} {}", row.status, row.key.has_value(), row.live, row.cached,
                         row.streamed, static_cast<int>(row.kind), static_cast<int>(row.delivery));
-        for (const std::string* text :
-             {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
+        for (const std::string* text : {&row.route, &row.voice, &row.model, &row.engine,
+                                        &row.region, &row.deployment, &row.vendor_currency}) {
             key_bytes_ += '\0';
             key_bytes_ += *text;
         }
@@ -184,6 +190,7 @@ private:
         engine_.Add(std::string_view(row.engine));
         region_.Add(std::string_view(row.region));
         deployment_.Add(std::string_view(row.deployment));
+        vendor_currency_.Add(std::string_view(row.vendor_currency));
     }
 
     std::size_t rows_ = 0;
@@ -191,11 +198,12 @@ private:
     std::unordered_map<std::string, std::int32_t> places_;
     BinaryArray id_{Of::kUuid}, shared_{Of::kInt}, started_at_{Of::kTimestamptz};
     BinaryArray characters_{Of::kBigint}, audio_ms_{Of::kBigint}, engine_ms_{Of::kBigint};
-    BinaryArray bytes_{Of::kBigint}, charge_milli_{Of::kBigint};
+    BinaryArray bytes_{Of::kBigint}, charge_milli_{Of::kBigint}, vendor_milli_{Of::kBigint};
     BinaryArray team_{Of::kUuid}, key_{Of::kUuid}, billing_{Of::kUuid}, node_{Of::kUuid};
     BinaryArray status_{Of::kInt}, live_{Of::kBool}, cached_{Of::kBool}, streamed_{Of::kBool};
     BinaryArray kind_{Of::kText}, delivery_{Of::kText}, route_{Of::kText}, voice_{Of::kText};
     BinaryArray model_{Of::kText}, engine_{Of::kText}, region_{Of::kText}, deployment_{Of::kText};
+    BinaryArray vendor_currency_{Of::kText};
 };
 
 template <class Id>

@@ -10,7 +10,8 @@ namespace vf::usage {
 namespace {
 
 constexpr std::string_view kMagic = "VFUSAGE1";
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersionWithoutVendor = 1;
 // 2020-01-01 and 2101-01-01 in milliseconds since 1970.
 constexpr std::uint64_t kFirstMillis = 1'577'836'800'000;
 constexpr std::uint64_t kEndMillis = 4'133'980'800'000;
@@ -174,6 +175,8 @@ void AppendFrame(std::string& out, std::uint32_t seed, RecordType type, const Us
          {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
         PutText(out, *text);
     }
+    PutCount(out, row.vendor_milli);
+    PutText(out, row.vendor_currency);
     const auto length = static_cast<std::uint32_t>(out.size() - start - kFrameHeaderBytes);
     std::memcpy(out.data() + start, &length, sizeof length);
     const std::string_view frame = std::string_view(out).substr(start);
@@ -201,7 +204,8 @@ std::optional<Record> DecodePayload(std::string_view payload) {
     Record record;
     const auto version = reader.Get<std::uint8_t>();
     const auto type = reader.Get<std::uint8_t>();
-    if (version != kVersion || type < 1 || type > 2) return std::nullopt;
+    const bool is_known = version == kVersion || version == kVersionWithoutVendor;
+    if (!is_known || type < 1 || type > 2) return std::nullopt;
     record.type = static_cast<RecordType>(type);
     UsageRow& row = record.row;
     row.operation = OperationId{reader.GetUuid()};
@@ -229,6 +233,10 @@ std::optional<Record> DecodePayload(std::string_view payload) {
     for (std::string* text :
          {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
         *text = reader.GetText();
+    }
+    if (version != kVersionWithoutVendor) {
+        row.vendor_milli = reader.GetCount();
+        row.vendor_currency = reader.GetText();
     }
     if (!reader.AtEnd() || !HasSensibleTime(row.operation) || row.status > 999) return std::nullopt;
     const auto started = static_cast<std::uint64_t>(row.started_at.time_since_epoch().count());

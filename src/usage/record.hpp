@@ -4,7 +4,8 @@
 //   segment   header, then frames without gaps
 //   header    "VFUSAGE1", u64 sequence number, 16 bytes node id, u32 CRC-32C of these
 //   frame     u32 length of the payload, u32 CRC-32C of (header, length, payload), payload
-//   payload   u8 version (1), u8 type (1 mark, 2 end), the row
+//   payload   u8 version (2; 1 is read too: it ends before the vendor's cost), u8 type (1 mark,
+//             2 end), the row
 //
 // A frame's checksum begins with the header of its segment, whose random part nobody outside knows:
 // no text that a caller sends can look like a frame. Pure functions; any bytes may come in.

@@ -39,6 +39,8 @@ TEST(Record, KeepsEveryField) {
     rows.emplace_back(MakeRow(13)).region = "eu-central";
     rows.emplace_back(MakeRow(14)).deployment = "dep_1";
     rows.emplace_back(MakeRow(15)).model = std::string(kMaxText, 'm');
+    rows.emplace_back(MakeRow(17)).vendor_milli = 1'234'567;
+    rows.back().vendor_currency = "EUR";
     rows.emplace_back(MakeRow(16)).voice = "Zoë \xF0\x9F\x8E\xB5";
     rows.emplace_back(MakeRow(1'000'000'000));
     for (const UsageRow& row : rows) {
@@ -49,6 +51,25 @@ TEST(Record, KeepsEveryField) {
             EXPECT_EQ(read->row, row);
         }
     }
+}
+
+// What a server wrote before rows had a vendor's cost.
+TEST(Record, ReadsTheVersionBefore) {
+    const UsageRow row = MakeRow(42);
+    std::string bytes;
+    AppendFrame(bytes, kSeed, RecordType::kEnd, row);
+    std::string payload = bytes.substr(kFrameHeaderBytes);
+    ASSERT_EQ(payload[0], 2);
+    payload[0] = 1;
+    EXPECT_FALSE(DecodePayload(payload)) << "longer than the version is";
+    payload.resize(payload.size() - sizeof(std::int64_t) - 1);
+    const auto read = DecodePayload(payload);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->row, row);
+    payload[0] = 2;
+    EXPECT_FALSE(DecodePayload(payload)) << "shorter than the version is";
+    payload[0] = 3;
+    EXPECT_FALSE(DecodePayload(payload)) << "a version to come";
 }
 
 TEST(Record, MakesTextsThatTheDatabaseCanHold) {
@@ -84,8 +105,8 @@ TEST(Record, MakesTextsThatTheDatabaseCanHold) {
 TEST(Record, TheLongestFits) {
     UsageRow row = MakeRow();
     row.key = KeyId::New();
-    for (std::string* text :
-         {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
+    for (std::string* text : {&row.route, &row.voice, &row.model, &row.engine, &row.region,
+                              &row.deployment, &row.vendor_currency}) {
         *text = std::string(kMaxText, 'z');
     }
     std::string bytes;

@@ -86,6 +86,8 @@ TEST(Shipper, BringsEveryFigure) {
     row.delivery = Delivery::kAborted;
     row.region = "eu";
     row.deployment = "dep";
+    row.vendor_milli = 12'345;
+    row.vendor_currency = "EUR";
     row.voice = "Zoë's \"voice\"\t\\N";
     {
         auto journal = OpenJournal(OptionsIn(dir.path()));
@@ -95,8 +97,8 @@ TEST(Shipper, BringsEveryFigure) {
     const pg::Rows found = SharedGround().System().Run(
         "SELECT team_id, key_id, billing_account_id, extract(epoch FROM started_at) * 1000, "
         "characters, audio_ms, engine_ms, bytes, charge_milli, status, live, cached, streamed, "
-        "kind, delivery, route, voice, model, engine, region, deployment FROM usage_rows "
-        "WHERE id = $1",
+        "kind, delivery, route, voice, model, engine, region, deployment, vendor_currency, "
+        "vendor_milli FROM usage_rows WHERE id = $1",
         {row.operation.uuid.Dashed()});
     ASSERT_EQ(found.size(), 1U);
     const pg::Row got = found[0];
@@ -108,9 +110,11 @@ TEST(Shipper, BringsEveryFigure) {
                                  row.bytes,      row.charge_milli, row.status};
     for (int i = 0; i < 6; ++i) EXPECT_EQ(got.Int(4 + i), numbers[i]) << i;
     for (int i = 10; i < 13; ++i) EXPECT_TRUE(got.Bool(i)) << i;
-    const std::string_view texts[]{"speech",  "aborted",  row.route,  row.voice,
-                                   row.model, row.engine, row.region, row.deployment};
-    for (int i = 0; i < 8; ++i) EXPECT_EQ(got.Text(13 + i), texts[i]) << i;
+    const std::string_view texts[]{"speech",   "aborted",      row.route,
+                                   row.voice,  row.model,      row.engine,
+                                   row.region, row.deployment, row.vendor_currency};
+    for (int i = 0; i < 9; ++i) EXPECT_EQ(got.Text(13 + i), texts[i]) << i;
+    EXPECT_EQ(got.Int(22), row.vendor_milli);
 }
 
 TEST(Shipper, TheSameSegmentsTwiceCountOnce) {

@@ -50,12 +50,16 @@ struct UsageRow {
     std::string model;
     std::string engine;
     std::string region;           // "" when there is only one
-    std::string deployment;       // "" when none was asked for
+    std::string deployment;       // the vendor connection that spoke; "" without one
     std::int64_t characters = 0;  // Unicode code points of the text as sent
     std::int64_t audio_ms = 0;
-    std::int64_t engine_ms = 0;               // spent by the engines, waiting not counted
-    std::int64_t bytes = 0;                   // of the body
-    std::int64_t charge_milli = 0;            // thousandths of a minor unit, beyond the allowance
+    std::int64_t engine_ms = 0;     // spent by the engines, waiting not counted
+    std::int64_t bytes = 0;         // of the body
+    std::int64_t charge_milli = 0;  // thousandths of a minor unit, beyond the allowance
+    // What the team's own account at a vendor paid, apart from the charge: thousandths of a minor
+    // unit of `vendor_currency` (ISO 4217; "" when nothing was or the price is not known).
+    std::int64_t vendor_milli = 0;
+    std::string vendor_currency;
     int status = 200;                         // HTTP
     Delivery delivery = Delivery::kComplete;  // of an end; a mark's is set when it is charged
     bool streamed = false;  // a mark without an end is kInterrupted, else kUnknown

@@ -40,6 +40,8 @@ json::object ToJson(const UsageRow& row) {
             {"engine_ms", row.engine_ms},
             {"bytes", row.bytes},
             {"charge_milli", row.charge_milli},
+            {"vendor_milli", row.vendor_milli},
+            {"vendor_currency", row.vendor_currency},
             {"status", row.status},
             {"delivery", DeliveryName(row.delivery)},
             {"streamed", row.streamed},
@@ -48,10 +50,14 @@ json::object ToJson(const UsageRow& row) {
 }
 
 json::object ToJson(const Sums& sums) {
-    return {{"requests", sums.requests},        {"errors", sums.errors},
-            {"characters", sums.characters},    {"audio_ms", sums.audio_ms},
-            {"engine_ms", sums.engine_ms},      {"bytes", sums.bytes},
-            {"charge_milli", sums.charge_milli}};
+    json::array costs;
+    for (const auto& [currency, milli] : sums.vendor_milli) {
+        costs.push_back(json::object{{"currency", currency}, {"milli", milli}});
+    }
+    return {{"requests", sums.requests},         {"errors", sums.errors},
+            {"characters", sums.characters},     {"audio_ms", sums.audio_ms},
+            {"engine_ms", sums.engine_ms},       {"bytes", sums.bytes},
+            {"charge_milli", sums.charge_milli}, {"vendor_costs", std::move(costs)}};
 }
 
 json::object ToJson(const Period& period) {
@@ -88,7 +94,8 @@ std::string CsvField(std::string_view text) {
 std::string ToCsv(const std::vector<UsageRow>& rows) {
     std::string out =
         "id,kind,started_at,key_id,route,voice,model,engine,region,deployment,characters,audio_ms,"
-        "engine_ms,bytes,charge_milli,status,delivery,streamed,cached,live\r\n";
+        "engine_ms,bytes,charge_milli,status,delivery,streamed,cached,live,vendor_milli,"
+        "vendor_currency\r\n";
     for (const UsageRow& row : rows) {
         out += fmt::format("{},{},{},{}", row.operation.Wire(), KindName(row.kind),
                            Rfc3339(row.started_at), row.key ? row.key->Wire() : "");
@@ -96,20 +103,25 @@ std::string ToCsv(const std::vector<UsageRow>& rows) {
              {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
             out += ',' + CsvField(*text);
         }
-        out += fmt::format(",{},{},{},{},{},{},{},{},{},{}\r\n", row.characters, row.audio_ms,
+        out += fmt::format(",{},{},{},{},{},{},{},{},{},{},{},{}\r\n", row.characters, row.audio_ms,
                            row.engine_ms, row.bytes, row.charge_milli, row.status,
-                           DeliveryName(row.delivery), row.streamed, row.cached, row.live);
+                           DeliveryName(row.delivery), row.streamed, row.cached, row.live,
+                           row.vendor_milli, CsvField(row.vendor_currency));
     }
     return out;
 }
 
 std::string ToCsv(std::string_view by, const std::vector<Group>& groups) {
-    std::string out =
-        fmt::format("{},requests,errors,characters,audio_ms,engine_ms,bytes,charge_milli\r\n", by);
+    std::string out = fmt::format(
+        "{},requests,errors,characters,audio_ms,engine_ms,bytes,charge_milli,vendor_costs\r\n", by);
     for (const auto& [name, sums] : groups) {
-        out += fmt::format("{},{},{},{},{},{},{},{}\r\n", CsvField(name), sums.requests,
+        std::string costs;
+        for (const auto& [currency, milli] : sums.vendor_milli) {
+            costs += fmt::format("{}{} {}", costs.empty() ? "" : "; ", currency, milli);
+        }
+        out += fmt::format("{},{},{},{},{},{},{},{},{}\r\n", CsvField(name), sums.requests,
                            sums.errors, sums.characters, sums.audio_ms, sums.engine_ms, sums.bytes,
-                           sums.charge_milli);
+                           sums.charge_milli, CsvField(costs));
     }
     return out;
 }

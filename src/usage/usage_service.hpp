@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ struct Sums {
     std::int64_t engine_ms = 0;
     std::int64_t bytes = 0;
     std::int64_t charge_milli = 0;
+    // Paid to vendors by the team itself, thousandths of a minor unit by currency.
+    std::map<std::string, std::int64_t> vendor_milli;
 };
 
 struct RowPage {

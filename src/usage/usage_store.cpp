@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json.hpp"
+
 namespace vf::usage::store {
 namespace {
 
@@ -14,16 +16,28 @@ constexpr pg::Statement kRows{
     "SELECT id, key_id, billing_account_id, node_id, "
     "(extract(epoch FROM started_at) * 1000)::bigint, characters, audio_ms, engine_ms, bytes, "
     "charge_milli, status, live, cached, streamed, delivery, route, voice, model, engine, region, "
-    "deployment FROM usage_rows "
+    "deployment, vendor_milli, vendor_currency FROM usage_rows "
     "WHERE team_id = $1 AND id >= $2 AND id < $3 AND ($4::boolean IS NULL OR live = $4) "
     "AND ($5::uuid IS NULL OR key_id = $5) AND ($6::text IS NULL OR voice = $6) "
     "AND ($7::uuid IS NULL OR id < $7) ORDER BY id DESC LIMIT $8"};
 
+// Sums of rows by what stands before them and the vendor's currency; then over the currencies.
+#define VF_SUMS                                                                                   \
+    "count(*) AS requests, "                                                                      \
+    "count(*) FILTER (WHERE status >= 400 OR delivery = 'failed') AS errors, "                    \
+    "sum(characters) AS characters, sum(audio_ms) AS audio_ms, sum(engine_ms) AS engine_ms, "     \
+    "sum(bytes) AS bytes, sum(charge_milli) AS charge_milli, sum(vendor_milli) AS vendor_milli, " \
+    "vendor_currency "
+#define VF_SUMS_OF_SUMS                                                                    \
+    "sum(requests)::bigint, sum(errors)::bigint, sum(characters)::bigint, "                \
+    "sum(audio_ms)::bigint, sum(engine_ms)::bigint, sum(bytes)::bigint, "                  \
+    "sum(charge_milli)::bigint, coalesce(jsonb_object_agg(vendor_currency, vendor_milli) " \
+    "FILTER (WHERE vendor_currency <> ''), '{}')::text "
+
 constexpr pg::Statement kGroups{
     "usage_groups",
-    "SELECT name, count(*)::bigint, count(*) FILTER (WHERE status >= 400 OR delivery = 'failed'), "
-    "sum(characters)::bigint, sum(audio_ms)::bigint, sum(engine_ms)::bigint, sum(bytes)::bigint, "
-    "sum(charge_milli)::bigint FROM (SELECT usage_rows.*, CASE $7::text "
+    "SELECT name, " VF_SUMS_OF_SUMS "FROM (SELECT name, " VF_SUMS
+    "FROM (SELECT usage_rows.*, CASE $7::text "
     "WHEN 'day' THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') "
     "WHEN 'month' THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM') "
     "WHEN 'key' THEN coalesce('key_' || replace(key_id::text, '-', ''), '') "
@@ -33,14 +47,15 @@ constexpr pg::Statement kGroups{
     "FROM usage_rows "
     "WHERE team_id = $1 AND id >= $2 AND id < $3 AND ($4::boolean IS NULL OR live = $4) "
     "AND ($5::uuid IS NULL OR key_id = $5) AND ($6::text IS NULL OR voice = $6)) AS named "
-    "WHERE $8::text IS NULL OR name > $8 COLLATE \"C\" GROUP BY name ORDER BY name LIMIT $9"};
+    "WHERE $8::text IS NULL OR name > $8 COLLATE \"C\" GROUP BY name, vendor_currency) AS summed "
+    "GROUP BY name ORDER BY name LIMIT $9"};
 
-constexpr pg::Statement kSum{
-    "usage_sum",
-    "SELECT live, count(*)::bigint, count(*) FILTER (WHERE status >= 400 OR delivery = 'failed'), "
-    "sum(characters)::bigint, sum(audio_ms)::bigint, sum(engine_ms)::bigint, sum(bytes)::bigint, "
-    "sum(charge_milli)::bigint FROM usage_rows "
-    "WHERE team_id = $1 AND id >= $2 AND id < $3 GROUP BY live"};
+constexpr pg::Statement kSum{"usage_sum",
+                             "SELECT live, " VF_SUMS_OF_SUMS "FROM (SELECT live, " VF_SUMS
+                             "FROM usage_rows WHERE team_id = $1 AND id >= $2 AND id < $3 "
+                             "GROUP BY live, vendor_currency) AS summed GROUP BY live"};
+#undef VF_SUMS
+#undef VF_SUMS_OF_SUMS
 
 // $2 30 days ago, $3 7 days ago, $4 midnight, $5 live.
 constexpr pg::Statement kCounts{
@@ -110,6 +125,13 @@ Sums ReadSums(const pg::Row& row, int from) {
                                 &sums.engine_ms, &sums.bytes, &sums.charge_milli}) {
         *value = row.Int(from++);
     }
+    const std::string_view costs = row.Text(from);
+    if (costs == "{}") return sums;
+    const Result<json::Parsed> parsed = json::Parse(costs);
+    if (!parsed) throw pg::QueryError("22023", "", "not JSON");
+    for (const auto& [currency, milli] : parsed->root.as_object()) {
+        sums.vendor_milli[std::string(currency)] = milli.to_number<std::int64_t>();
+    }
     return sums;
 }
 
@@ -136,6 +158,8 @@ UsageRow ReadRow(const pg::Row& got, TeamId team) {
          {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
         *text = got.Text(column++);
     }
+    row.vendor_milli = got.Int(column++);
+    row.vendor_currency = got.Text(column);
     return row;
 }
 

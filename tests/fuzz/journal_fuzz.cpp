@@ -64,12 +64,12 @@ std::string MakeSegment(std::string_view input) {
 void CheckRow(const UsageRow& row) {
     Require(HasSensibleTime(row.operation));
     Require(row.status >= 0 && row.status <= 999);
-    for (const std::int64_t count :
-         {row.characters, row.audio_ms, row.engine_ms, row.bytes, row.charge_milli}) {
+    for (const std::int64_t count : {row.characters, row.audio_ms, row.engine_ms, row.bytes,
+                                     row.charge_milli, row.vendor_milli}) {
         Require(count >= 0 && count <= kMaxCount);
     }
-    for (const std::string* text :
-         {&row.route, &row.voice, &row.model, &row.engine, &row.region, &row.deployment}) {
+    for (const std::string* text : {&row.route, &row.voice, &row.model, &row.engine, &row.region,
+                                    &row.deployment, &row.vendor_currency}) {
         Require(text->size() <= kMaxText && !Utf8FindInvalid(*text));
         Require(text->find('\0') == std::string::npos);
     }

@@ -113,7 +113,9 @@ Task<void> SocketSession::OnMessage(std::shared_ptr<SocketSession> self, http::S
                              admitted.error().message());
         co_return;
     }
-    Result<ClientMessage> message = ReadClientMessage(event.data, self->deps_.catalogue);
+    const TeamId team = self->socket_->request().caller.team;
+    const engines::VoiceView voices = co_await self->deps_.speech.Voices(team);
+    Result<ClientMessage> message = ReadClientMessage(event.data, voices);
     if (!message) {
         co_await Tell(self, message.error(), std::nullopt);
         co_return;
@@ -190,7 +192,7 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
         co_await dialects::UseDictionaries(request, self->deps_.dictionaries, std::move(named));
     if (!ready) co_return ready.error();
     Result<std::unique_ptr<speech::LiveSpeech>> live =
-        self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
+        co_await self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
     if (!live) co_return std::move(live).error();
     context->live = *std::move(live);
     self->open_[context->id] = context;

@@ -83,7 +83,8 @@ Response Begin(const std::shared_ptr<speech::Speech>& speech, const Request& req
 Task<Response> SpeakBytes(Request& request, const Deps& deps) {
     const Result<void> version = CheckVersion(request);
     if (!version) co_return ErrorResponse(version.error(), request);
-    Result<Generation> generation = ReadGeneration(request.body, Containers::kAll, deps.catalogue);
+    const engines::VoiceView voices = co_await deps.speech.Voices(request.caller.team);
+    Result<Generation> generation = ReadGeneration(request.body, Containers::kAll, voices);
     if (!generation) co_return ErrorResponse(generation.error(), request);
     generation->speech.wants_timing = false;
     const auto started = co_await Start(request, deps, &*generation);
@@ -102,8 +103,8 @@ Task<Response> SpeakBytes(Request& request, const Deps& deps) {
 Task<Response> SpeakEvents(Request& request, const Deps& deps) {
     const Result<void> version = CheckVersion(request);
     if (!version) co_return ErrorResponse(version.error(), request);
-    Result<Generation> generation =
-        ReadGeneration(request.body, Containers::kRawOnly, deps.catalogue);
+    const engines::VoiceView voices = co_await deps.speech.Voices(request.caller.team);
+    Result<Generation> generation = ReadGeneration(request.body, Containers::kRawOnly, voices);
     if (!generation) co_return ErrorResponse(generation.error(), request);
     std::string text = generation->speech.text;
     const auto started = co_await Start(request, deps, &*generation);

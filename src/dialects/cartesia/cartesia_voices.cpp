@@ -135,9 +135,9 @@ bool Contains(std::string_view text, std::string_view part) {
     return !std::ranges::search(text, part, same).empty() || part.empty();
 }
 
-std::vector<const Voice*> Matching(const engines::Catalogue& catalogue, const Query& query) {
+std::vector<const Voice*> Matching(const engines::VoiceView& voices, const Query& query) {
     std::vector<const Voice*> out;
-    for (const Voice* voice : catalogue.All()) {
+    for (const Voice* voice : voices.All()) {
         const bool has_words = Contains(voice->id, query.words) ||
                                Contains(voice->name, query.words) ||
                                Contains(voice->description, query.words);
@@ -148,19 +148,20 @@ std::vector<const Voice*> Matching(const engines::Catalogue& catalogue, const Qu
 }
 
 // The page that the cursors cut out.
-Response List(Request& request, const Deps& deps) {
+Task<Response> List(Request& request, const Deps& deps) {
     const Result<void> version = CheckVersion(request);
-    if (!version) return ErrorResponse(version.error(), request);
+    if (!version) co_return ErrorResponse(version.error(), request);
     const Result<Query> query = ReadQuery(request);
-    if (!query) return ErrorResponse(query.error(), request);
-    const std::vector<const Voice*> voices = Matching(deps.catalogue, *query);
+    if (!query) co_return ErrorResponse(query.error(), request);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
+    const std::vector<const Voice*> voices = Matching(view, *query);
     const std::string& cursor = query->after.empty() ? query->before : query->after;
     const auto at = std::ranges::find(voices, cursor, &Voice::id);
     if (!cursor.empty() && at == voices.end()) {
         const Error error =
             WrongParameter(query->after.empty() ? "ending_before" : "starting_after", "not_allowed",
                            "must be the id of a voice of this list.");
-        return ErrorResponse(error, request);
+        co_return ErrorResponse(error, request);
     }
     const auto limit = static_cast<std::size_t>(query->limit);
     std::size_t begin = 0;
@@ -179,29 +180,30 @@ Response List(Request& request, const Deps& deps) {
     for (std::size_t i = begin; i < end; ++i) data.push_back(VoiceJson(*voices[i], *query));
     json::object body{{"data", std::move(data)}, {"has_more", has_more}, {"next_page", nullptr}};
     if (has_more) body["next_page"] = voices[query->before.empty() ? end - 1 : begin]->id;
-    return http::JsonResponse(200, body);
+    co_return http::JsonResponse(200, body);
 }
 
-Response Get(Request& request, const Deps& deps) {
+Task<Response> Get(Request& request, const Deps& deps) {
     const Result<void> version = CheckVersion(request);
-    if (!version) return ErrorResponse(version.error(), request);
+    if (!version) co_return ErrorResponse(version.error(), request);
     const Result<Query> query = ReadQuery(request);
-    if (!query) return ErrorResponse(query.error(), request);
+    if (!query) co_return ErrorResponse(query.error(), request);
     const std::string_view id = request.PathParam("id");
-    const Voice* voice = deps.catalogue.Find(id);
+    const engines::VoiceView voices = co_await deps.speech.Voices(request.caller.team);
+    const Voice* voice = voices.Find(id);
     if (!voice) {
         const Error error(
             ErrorKind::kNotFound, "voice_not_found",
             "There is no voice with the id \"" + std::string(id) + "\". GET /voices lists them.");
-        return ErrorResponse(error, request);
+        co_return ErrorResponse(error, request);
     }
-    return http::JsonResponse(200, VoiceJson(*voice, *query));
+    co_return http::JsonResponse(200, VoiceJson(*voice, *query));
 }
 
-Response Clone(Request& request, const Deps&) {
+Task<Response> Clone(Request& request, const Deps&) {
     const Error error(ErrorKind::kForbidden, "feature_not_available",
                       "Voices cannot be cloned on this server. GET /voices lists those it has.");
-    return ErrorResponse(error, request);
+    co_return ErrorResponse(error, request);
 }
 
 }  // namespace
@@ -209,11 +211,11 @@ Response Clone(Request& request, const Deps&) {
 void AddVoiceRoutes(http::Router& router, const Deps& deps) {
     const auto add = [&](http::Method method, const char* pattern,
                          const http::RouteOptions& options,
-                         Response (*handler)(Request&, const Deps&)) {
-        router.Add(method, pattern, http::QuickHandler([deps = &deps, handler](Request& request) {
-                       return handler(request, *deps);
-                   }),
-                   options);
+                         Task<Response> (*handler)(Request&, const Deps&)) {
+        http::Handler inner = [deps = &deps, handler](Request& request) {
+            return handler(request, *deps);
+        };
+        router.Add(method, pattern, std::move(inner), options);
     };
     http::RouteOptions options;
     options.errors = &ErrorResponse;

@@ -174,10 +174,10 @@ void ReadSound(const GenerationBody& body, speech::SpeechRequest& speech) {
 }
 
 // The language is ignored where the voice does not speak it.
-Result<void> ReadVoice(const GenerationBody& body, const engines::Catalogue& catalogue,
+Result<void> ReadVoice(const GenerationBody& body, const engines::VoiceView& voices,
                        speech::SpeechRequest& speech) {
     speech.voice = VoiceId(*body.voice);
-    const engines::Voice* voice = catalogue.Find(speech.voice);
+    const engines::Voice* voice = voices.Find(speech.voice);
     if (!voice) {
         return Error(ErrorKind::kNotFound, "voice_not_found",
                      fmt::format("There is no voice with the id \"{}\". GET /voices lists them.",
@@ -203,13 +203,13 @@ Error WrongFormat(std::string words) {
 }
 
 Result<Generation> FromBody(GenerationBody body, Containers containers,
-                            const engines::Catalogue& catalogue) {
+                            const engines::VoiceView& voices) {
     if (containers == Containers::kRawOnly && *body.output_format->container != "raw") {
         return WrongFormat("must be raw here; POST /tts/bytes has wav and mp3.");
     }
     Generation out;
     speech::SpeechRequest& speech = out.speech;
-    const Result<void> voice = ReadVoice(body, catalogue, speech);
+    const Result<void> voice = ReadVoice(body, voices, speech);
     if (!voice) return voice.error();
     if (body.pronunciation_dict_id) {
         const auto id = dictionaries::DictionaryId::Parse(*body.pronunciation_dict_id);
@@ -259,14 +259,13 @@ Result<bool> ReadFlag(const json::object& message, const char* name) {
 }  // namespace
 
 Result<Generation> ReadGeneration(std::string_view body, Containers containers,
-                                  const engines::Catalogue& catalogue) {
+                                  const engines::VoiceView& voices) {
     Result<GenerationBody> read = json::ReadBody<GenerationBody>(body, json::Members::kOpen);
     if (!read) return std::move(read).error();
-    return FromBody(*std::move(read), containers, catalogue);
+    return FromBody(*std::move(read), containers, voices);
 }
 
-Result<ClientMessage> ReadClientMessage(std::string_view text,
-                                        const engines::Catalogue& catalogue) {
+Result<ClientMessage> ReadClientMessage(std::string_view text, const engines::VoiceView& voices) {
     Result<json::Parsed> parsed = json::Parse(text);
     if (!parsed) return std::move(parsed).error();
     if (!parsed->root.is_object()) {
@@ -288,7 +287,7 @@ Result<ClientMessage> ReadClientMessage(std::string_view text,
     if (out.error) return out;
     out.is_cancel = *cancel;
     if (out.is_cancel) return out;
-    Result<Generation> generation = ReadGeneration(text, Containers::kRawOnly, catalogue);
+    Result<Generation> generation = ReadGeneration(text, Containers::kRawOnly, voices);
     if (generation) {
         out.generation = *std::move(generation);
         out.generation.continues = *continues;

@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 #include "dictionaries/dictionaries.hpp"
-#include "engines/voice.hpp"
+#include "engines/team_voices.hpp"
 #include "http/request.hpp"
 #include "speech/speech.hpp"
 
@@ -36,7 +36,7 @@ enum class Containers { kAll, kRawOnly };
 // Checks the body and finds the voice. Errors: kInvalid invalid_request with every wrong field,
 // kNotFound voice_not_found, dictionary_not_found.
 Result<Generation> ReadGeneration(std::string_view body, Containers containers,
-                                  const engines::Catalogue& catalogue);
+                                  const engines::VoiceView& voices);
 
 // One message of a client on the socket.
 struct ClientMessage {
@@ -46,7 +46,7 @@ struct ClientMessage {
     Generation generation;       // unless it cancels
 };
 // Errors: as above, also for a message without a context_id.
-Result<ClientMessage> ReadClientMessage(std::string_view text, const engines::Catalogue& catalogue);
+Result<ClientMessage> ReadClientMessage(std::string_view text, const engines::VoiceView& voices);
 
 // The API version of the header Cartesia-Version or the query parameter cartesia_version: a date,
 // or none. Errors: kInvalid invalid_version.

@@ -113,7 +113,7 @@ std::string MetadataText(const SpeakQuery& query, const std::string& request_id)
                                     {"request_id", request_id},
                                     {"model_name", query.model},
                                     {"model_version", kModelVersion},
-                                    {"model_uuid", ModelUuid(query.voice->id)}});
+                                    {"model_uuid", ModelUuid(query.voice)}});
 }
 
 std::string ConnectedText(const SpeakQuery& query, const std::string& request_id) {
@@ -121,7 +121,7 @@ std::string ConnectedText(const SpeakQuery& query, const std::string& request_id
                                     {"request_id", request_id},
                                     {"model_name", query.model},
                                     {"model_version", kModelVersion},
-                                    {"model_uuids", json::array{ModelUuid(query.voice->id)}}});
+                                    {"model_uuids", json::array{ModelUuid(query.voice)}}});
 }
 
 std::string SequenceText(const char* type, std::int64_t sequence) {

@@ -24,7 +24,8 @@ constexpr std::size_t kMaxText = 2'000;            // characters
 constexpr std::uint64_t kMaxBody = 256ULL * 1024;  // of them, escaped
 
 Task<Response> Speak(Request& request, const Deps& deps) {
-    const Result<SpeakQuery> query = ReadSpeakQuery(request, Door::kHttp, deps.catalogue);
+    const engines::VoiceView voices = co_await deps.speech.Voices(request.caller.team);
+    const Result<SpeakQuery> query = ReadSpeakQuery(request, Door::kHttp, voices);
     if (!query) co_return ErrorResponse(query.error(), request);
     Result<SpeakBody> body = json::ReadBody<SpeakBody>(request.body, json::Members::kOpen);
     if (!body) co_return ErrorResponse(body.error(), request);
@@ -43,7 +44,7 @@ Task<Response> Speak(Request& request, const Deps& deps) {
     Response response = dialects::AudioResponse(*started);
     response.headers.Set("dg-request-id", request.id);
     response.headers.Set("dg-model-name", query->model);
-    response.headers.Set("dg-model-uuid", ModelUuid(query->voice->id));
+    response.headers.Set("dg-model-uuid", ModelUuid(query->voice));
     response.headers.Set("dg-char-count", std::to_string((*started)->characters));
     // What is ready at once goes out with its length and exact sizes; the rest streams.
     std::optional<std::string> whole = deps.speech.TakeIfComplete(**started);

@@ -15,7 +15,7 @@ namespace vf::deepgram {
 struct Deps {
     Executor loop;
     speech::SpeechService& speech;
-    const engines::Catalogue& catalogue;
+    const engines::Catalogue& catalogue;  // what everybody has
     const identity::Access& access;
     idempotency::Idempotency& idempotency;
     dictionaries::Dictionaries& dictionaries;

@@ -46,7 +46,8 @@ Task<Result<void>> SocketSession::Begin(std::shared_ptr<SocketSession> self) {
     const http::Request& request = self->socket_->request();
     Result<void> known = co_await self->caller_.Admit("");  // no message carries a key here
     if (!known) co_return known;
-    Result<SpeakQuery> query = ReadSpeakQuery(request, self->door_, self->deps_.catalogue);
+    const engines::VoiceView voices = co_await self->deps_.speech.Voices(request.caller.team);
+    Result<SpeakQuery> query = ReadSpeakQuery(request, self->door_, voices);
     if (!query) co_return query.error();
     self->query_ = *std::move(query);
     std::string hello = self->has_turns() ? ConnectedText(self->query_, request.id)
@@ -251,8 +252,9 @@ void AddSocketRoutes(http::Router& router, const Deps& deps) {
             std::optional<Result<void>> decided = inner(request);
             if (!decided || !*decided || !request.caller.known()) return decided;
             const Result<SpeakQuery> query = ReadSpeakQuery(request, door, *catalogue);
-            if (!query) return Result<void>(query.error());
-            return decided;
+            // It may be a voice of the team's own, which is looked up later.
+            if (query || query.error().code() == "model_not_found") return decided;
+            return Result<void>(query.error());
         };
         const auto handler = [deps = &deps, door](std::shared_ptr<http::WebSocket> socket) {
             return SocketSession::Run(

@@ -28,7 +28,7 @@ Task<Result<std::unique_ptr<speech::LiveSpeech>>> SocketSession::Open(
     const Result<void> ready =
         co_await dialects::UseDictionaries(request, self->deps_.dictionaries);
     if (!ready) co_return ready.error();
-    co_return self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
+    co_return co_await self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
 }
 
 // Sends the audio of one turn.

@@ -148,7 +148,7 @@ Result<double> ReadSpeed(const http::Request& request, Door door) {
 }  // namespace
 
 Result<SpeakQuery> ReadSpeakQuery(const http::Request& request, Door door,
-                                  const engines::Catalogue& catalogue) {
+                                  const engines::VoiceView& voices) {
     if (!Param(request, "callback").empty()) {
         return Wrong("callback", "callback_not_supported",
                      "is not supported: this server answers with the audio itself and calls no "
@@ -161,9 +161,9 @@ Result<SpeakQuery> ReadSpeakQuery(const http::Request& request, Door door,
                      "is required, for example model=flux-alexis-en.");
     }
     if (out.model.empty()) out.model = kDefaultModel;
-    const Result<const engines::Voice*> voice = FindModelVoice(catalogue, out.model);
+    const Result<const engines::Voice*> voice = FindModelVoice(voices, out.model);
     if (!voice) return voice.error();
-    out.voice = *voice;
+    out.voice = (*voice)->id;
     const Result<const Encoding*> encoding = ReadEncoding(request, door);
     if (!encoding) return encoding.error();
     const Result<Format> format = ReadContainer(request, door, **encoding);
@@ -183,7 +183,7 @@ Result<SpeakQuery> ReadSpeakQuery(const http::Request& request, Door door,
 
 speech::SpeechRequest RequestOf(const SpeakQuery& query) {
     speech::SpeechRequest request;
-    request.voice = query.voice->id;
+    request.voice = query.voice;
     request.model = query.model;
     request.format = query.format;
     request.sample_rate = query.sample_rate;

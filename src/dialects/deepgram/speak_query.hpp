@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "engines/voice.hpp"
+#include "engines/team_voices.hpp"
 #include "http/request.hpp"
 #include "speech/speech.hpp"
 
@@ -18,7 +18,7 @@ inline constexpr double kMinTurnSpeed = 0.5;  // WS /v2/speak
 
 struct SpeakQuery {
     std::string model;  // as the client named it
-    const engines::Voice* voice = nullptr;
+    std::string voice;  // the id of who speaks
     audio::Format format = audio::Format::kMp3;
     int sample_rate = 0;
     int bit_rate = 0;
@@ -29,7 +29,7 @@ struct SpeakQuery {
 // field: kInvalid invalid_query_parameter, unsupported_audio_format, model_not_found,
 // callback_not_supported.
 Result<SpeakQuery> ReadSpeakQuery(const http::Request& request, Door door,
-                                  const engines::Catalogue& catalogue);
+                                  const engines::VoiceView& voices);
 
 // How the query wants a text to be spoken; the text is to be set.
 speech::SpeechRequest RequestOf(const SpeakQuery& query);

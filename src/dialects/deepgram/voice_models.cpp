@@ -87,14 +87,14 @@ std::optional<Name> ReadName(std::string_view model) {
     return out;
 }
 
-const Voice* Pick(const engines::Catalogue& catalogue, Names ids, std::size_t number) {
-    return catalogue.Find(ids[number % ids.size()]);
+const Voice* Pick(const engines::VoiceView& voices, Names ids, std::size_t number) {
+    return voices.Find(ids[number % ids.size()]);
 }
 
-const Voice* PickByLanguage(const engines::Catalogue& catalogue, const Name& name) {
+const Voice* PickByLanguage(const engines::VoiceView& voices, const Name& name) {
     std::vector<const Voice*> best;
     int best_rank = 0;
-    for (const Voice* voice : catalogue.All()) {
+    for (const Voice* voice : voices.catalogue().All()) {
         if (speech::LanguageMatch(*voice, name.language) == 0 || voice->is_limited) continue;
         const bool has_gender = name.gender.empty() || voice->gender == name.gender;
         const int rank = 1 + (has_gender ? 2 : 0) + (voice->quality == "basic" ? 0 : 1);
@@ -120,8 +120,8 @@ Error NoModel(std::string_view model, std::string_view why) {
 
 }  // namespace
 
-Result<const Voice*> FindModelVoice(const engines::Catalogue& catalogue, std::string_view model) {
-    if (const Voice* own = catalogue.Find(model)) return own;
+Result<const Voice*> FindModelVoice(const engines::VoiceView& voices, std::string_view model) {
+    if (const Voice* own = voices.Find(model)) return own;
     const std::optional<Name> name = ReadName(model);
     if (!name) {
         return NoModel(model,
@@ -130,10 +130,10 @@ Result<const Voice*> FindModelVoice(const engines::Catalogue& catalogue, std::st
     }
     const Voice* voice = nullptr;
     if (name->language == "en") {
-        voice = name->gender == "male" ? Pick(catalogue, kEnglishMale, name->number)
-                                       : Pick(catalogue, kEnglishFemale, name->number);
+        voice = name->gender == "male" ? Pick(voices, kEnglishMale, name->number)
+                                       : Pick(voices, kEnglishFemale, name->number);
     }
-    if (!voice) voice = PickByLanguage(catalogue, *name);
+    if (!voice) voice = PickByLanguage(voices, *name);
     if (!voice) return NoModel(model, "no voice of this server speaks its language.");
     return voice;
 }

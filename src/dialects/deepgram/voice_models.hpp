@@ -6,14 +6,14 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "engines/voice.hpp"
+#include "engines/team_voices.hpp"
 
 namespace vf::deepgram {
 
 inline constexpr std::string_view kDefaultModel = "aura-asteria-en";
 
 // Errors: kInvalid model_not_found.
-Result<const engines::Voice*> FindModelVoice(const engines::Catalogue& catalogue,
+Result<const engines::Voice*> FindModelVoice(const engines::VoiceView& voices,
                                              std::string_view model);
 
 // An identifier that is always the same for a voice, in the form of a UUID.

@@ -290,7 +290,7 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
         policy.schedule = frame.schedule.empty() ? kDefaultSchedule : std::move(frame.schedule);
     }
     Result<std::unique_ptr<speech::LiveSpeech>> live =
-        self->deps_.speech.StartLive(context->request, std::move(policy));
+        co_await self->deps_.speech.StartLive(context->request, std::move(policy));
     if (!live) co_return std::move(live).error();
     context->live = *std::move(live);
     self->speaking_.push_back(context);

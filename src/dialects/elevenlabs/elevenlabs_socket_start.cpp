@@ -43,6 +43,8 @@ Task<Result<void>> Prepare(const Deps* deps, SocketStart* start, speech::SpeechR
     Result<VoiceSettings> settings = ReadVoiceSettings(start->voice_settings, FromStored(stored));
     if (!settings) co_return std::move(settings).error();
     start->settings = *settings;
+    const engines::VoiceView voices = co_await deps->speech.Voices(request->caller.team);
+    if (const engines::Voice* voice = voices.Find(request->voice)) start->voice_name = voice->name;
     Apply(*settings, *request);
     Result<std::vector<dictionaries::Locator>> locators = ReadLocators(start->dictionaries);
     if (!locators) co_return std::move(locators).error();
@@ -57,9 +59,7 @@ std::unique_ptr<SocketTap> MakeTap(const Deps& deps, const SocketStart& start,
     if (!recording) return nullptr;
     history::Item item;
     item.voice = request.voice;
-    if (const engines::Voice* voice = deps.engines.catalogue().Find(request.voice)) {
-        item.voice_name = voice->name;
-    }
+    item.voice_name = start.voice_name;
     item.model = request.model;
     item.settings = ToJson(start.settings);
     item.output_format = start.output_format;

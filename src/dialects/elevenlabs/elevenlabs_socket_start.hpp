@@ -18,6 +18,7 @@ struct SocketStart {
     bool is_logged = true;
     std::string output_format;  // its name
     VoiceSettings settings;     // those it is spoken with, set by Prepare
+    std::string voice_name;     // likewise
 };
 
 // Reads `start` into the request: voice settings above the team's stored ones, dictionaries. Both

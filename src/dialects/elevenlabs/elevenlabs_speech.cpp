@@ -82,8 +82,8 @@ std::string Edge(std::string text, bool is_end) {
 
 // The voice must be one of ours; the language is ignored where the voice does not speak it.
 Result<const engines::Voice*> FindVoice(speech::SpeechRequest& request,
-                                        const engines::Catalogue& catalogue) {
-    const engines::Voice* voice = catalogue.Find(request.voice);
+                                        const engines::VoiceView& voices) {
+    const engines::Voice* voice = voices.Find(request.voice);
     if (!voice) {
         return Error(ErrorKind::kNotFound, "voice_not_found",
                      "There is no voice with the id \"" + request.voice +
@@ -121,11 +121,11 @@ Task<Result<void>> LookUp(Work& work, const Deps& deps, TeamId team) {
     co_return Result<void>();
 }
 
-void NameVoices(json::value& dialogue, const engines::Catalogue& catalogue) {
+void NameVoices(json::value& dialogue, const engines::VoiceView& voices) {
     if (!dialogue.is_array()) return;
     for (json::value& turn : dialogue.get_array()) {
         json::object& one = turn.get_object();
-        const engines::Voice* voice = catalogue.Find(std::string(one["voice_id"].as_string()));
+        const engines::Voice* voice = voices.Find(std::string(one["voice_id"].as_string()));
         if (voice) one["voice_name"] = voice->name;
     }
 }
@@ -150,9 +150,10 @@ Task<Result<std::shared_ptr<Work>>> Start(Request& request, const Deps& deps, Un
     auto work = std::make_shared<Work>();
     work->body = std::move(body);
     speech::SpeechRequest& speech = work->body.speech;
-    const Result<const engines::Voice*> voice = FindVoice(speech, deps.engines.catalogue());
+    const engines::VoiceView voices = co_await deps.speech.Voices(request.caller.team);
+    const Result<const engines::Voice*> voice = FindVoice(speech, voices);
     if (!voice) co_return voice.error();
-    NameVoices(work->body.dialogue, deps.engines.catalogue());
+    NameVoices(work->body.dialogue, voices);
     dialects::Sign(speech, request);
     Result<void> ready = co_await LookUp(*work, deps, request.caller.team);
     if (!ready) co_return std::move(ready).error();
@@ -174,6 +175,9 @@ void Keep(const std::shared_ptr<Work>& work, const Deps& deps, const Caller& cal
     if (!work->recording) return;
     work->recording->ReplaceStart(work->speech->exact_header);
     work->item.characters = static_cast<std::int64_t>(work->speech->characters);
+    if (work->item.dialogue.is_null() && work->item.voice != work->speech->voice) {
+        work->item.voice = work->item.voice_name = work->speech->voice;  // who spoke instead
+    }
     work->item.alignments = Alignments(work->speech->timeline);
     deps.history.Keep(caller, std::move(work->item), std::move(work->recording));
 }

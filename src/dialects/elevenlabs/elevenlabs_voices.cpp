@@ -43,8 +43,9 @@ json::object SettingsOf(const engines::Voice& voice, const Stored& stored) {
 
 Task<Response> List(Request& request, const Deps& deps) {
     const Stored stored = co_await deps.voice_settings.All(request.caller.team);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
     json::array voices;
-    for (const engines::Voice* voice : deps.engines.catalogue().All()) {
+    for (const engines::Voice* voice : view.All()) {
         voices.push_back(VoiceJson(*voice, SettingsOf(*voice, stored)));
     }
     co_return http::JsonResponse(200, json::object{{"voices", std::move(voices)}});
@@ -121,9 +122,10 @@ bool Matches(const engines::Voice& voice, const Search& search) {
 Task<Response> SearchVoices(Request& request, const Deps& deps) {
     const Result<Search> search = ReadSearch(request);
     if (!search) co_return ErrorResponse(search.error(), request);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
     std::vector<const engines::Voice*> found;
     if (!search->is_nothing) {
-        for (const engines::Voice* voice : deps.engines.catalogue().All()) {
+        for (const engines::Voice* voice : view.All()) {
             if (Matches(*voice, *search)) found.push_back(voice);
         }
     }
@@ -149,19 +151,21 @@ Task<Response> SearchVoices(Request& request, const Deps& deps) {
                                                    {"next_page_token", std::move(next)}});
 }
 
-const engines::Voice* VoiceOf(const Request& request, const Deps& deps) {
-    return deps.engines.catalogue().Find(request.PathParam("voice_id"));
+const engines::Voice* VoiceOf(const Request& request, const engines::VoiceView& view) {
+    return view.Find(request.PathParam("voice_id"));
 }
 
 Task<Response> Show(Request& request, const Deps& deps) {
-    const engines::Voice* voice = VoiceOf(request, deps);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
+    const engines::Voice* voice = VoiceOf(request, view);
     if (!voice) co_return ErrorResponse(VoiceNotFound(request.PathParam("voice_id")), request);
     const Stored stored = co_await deps.voice_settings.All(request.caller.team);
     co_return http::JsonResponse(200, VoiceJson(*voice, SettingsOf(*voice, stored)));
 }
 
 Task<Response> ShowSettings(Request& request, const Deps& deps) {
-    const engines::Voice* voice = VoiceOf(request, deps);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
+    const engines::Voice* voice = VoiceOf(request, view);
     if (!voice) co_return ErrorResponse(VoiceNotFound(request.PathParam("voice_id")), request);
     const Stored stored = co_await deps.voice_settings.All(request.caller.team);
     co_return http::JsonResponse(200, SettingsOf(*voice, stored));
@@ -176,7 +180,8 @@ Response Done() {
 }
 
 Task<Response> EditSettings(Request& request, const Deps& deps) {
-    const engines::Voice* voice = VoiceOf(request, deps);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
+    const engines::Voice* voice = VoiceOf(request, view);
     if (!voice) co_return ErrorResponse(VoiceNotFound(request.PathParam("voice_id")), request);
     const Result<json::Parsed> parsed = json::Parse(request.body);
     if (!parsed) co_return ErrorResponse(parsed.error(), request);
@@ -198,23 +203,26 @@ Task<Response> EditSettings(Request& request, const Deps& deps) {
     co_return Done();
 }
 
-// All voices are built in so far.
+// All voices are built in or a vendor's so far.
 Task<Response> Refuse(Request& request, const Deps& deps) {
-    const engines::Voice* voice = VoiceOf(request, deps);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
+    const engines::Voice* voice = VoiceOf(request, view);
     if (!voice) co_return ErrorResponse(VoiceNotFound(request.PathParam("voice_id")), request);
-    const Error error(ErrorKind::kForbidden, "voice_access_denied",
-                      "The voice \"" + voice->id +
-                          "\" is built in: it cannot be edited or deleted. Its settings can be "
-                          "changed with POST /v1/voices/" +
-                          voice->id + "/settings/edit.");
+    const Error error(
+        ErrorKind::kForbidden, "voice_access_denied",
+        "The voice \"" + voice->id +
+            "\" is built in or a vendor's: it cannot be edited or deleted. Its settings can be "
+            "changed with POST /v1/voices/" +
+            voice->id + "/settings/edit.");
     co_return ErrorResponse(error, request);
 }
 
 Task<Response> NoSample(Request& request, const Deps& deps) {
-    const engines::Voice* voice = VoiceOf(request, deps);
+    const engines::VoiceView view = co_await deps.speech.Voices(request.caller.team);
+    const engines::Voice* voice = VoiceOf(request, view);
     if (!voice) co_return ErrorResponse(VoiceNotFound(request.PathParam("voice_id")), request);
     const Error error(ErrorKind::kNotFound, "sample_not_found",
-                      "The voice \"" + voice->id + "\" is built in and has no samples.");
+                      "The voice \"" + voice->id + "\" has no samples.");
     co_return ErrorResponse(error, request);
 }
 

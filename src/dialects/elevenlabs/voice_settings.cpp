@@ -94,6 +94,10 @@ void Apply(const VoiceSettings& settings, speech::SpeechRequest& request) {
     request.shaping.dynamics = std::exp2(settings.style);
     request.shaping.presence = settings.use_speaker_boost ? 0 : kDecibelsWithoutBoost;
     request.speed = settings.speed;
+    request.expression = engines::Expression{settings.stability, settings.similarity_boost,
+                                             settings.style, settings.use_speaker_boost};
+    // Nobody changed anything: what the voice's owner set there stays.
+    if (*request.expression == engines::Expression()) request.expression.reset();
 }
 
 }  // namespace vf::elevenlabs

@@ -28,7 +28,7 @@ Result<VoiceSettings> ReadVoiceSettings(const json::value& value, VoiceSettings 
 
 json::object ToJson(const VoiceSettings& settings);
 
-// Sets shaping and speed.
+// Sets shaping and speed, and the settings themselves for voices that take them.
 void Apply(const VoiceSettings& settings, speech::SpeechRequest& request);
 
 }  // namespace vf::elevenlabs

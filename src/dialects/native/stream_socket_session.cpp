@@ -173,7 +173,7 @@ Task<Result<StreamSession::ContextPtr>> StreamSession::Open(std::shared_ptr<Stre
         co_await dialects::UseDictionaries(request, self->deps_.dictionaries, std::move(named));
     if (!prepared) co_return prepared.error();
     Result<std::unique_ptr<speech::LiveSpeech>> live =
-        self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
+        co_await self->deps_.speech.StartLive(std::move(request), speech::LivePolicy());
     if (!live) co_return std::move(live).error();
     auto context = std::make_shared<StreamContext>();
     context->id = message->context;

@@ -13,8 +13,8 @@ namespace {
 constexpr const char* kPreviewCaching = "private, max-age=86400";
 
 Result<const engines::Voice*> FindVoice(const http::Request& request,
-                                        const engines::Catalogue& catalogue) {
-    const engines::Voice* voice = catalogue.Find(request.PathParam("voice_id"));
+                                        const engines::VoiceView& voices) {
+    const engines::Voice* voice = voices.Find(request.PathParam("voice_id"));
     if (voice) return voice;
     return Error(ErrorKind::kNotFound, "voice_not_found",
                  "There is no voice with this id; GET /api/voices lists all.");
@@ -55,20 +55,35 @@ Result<audio::Format> ReadFormat(const http::Request& request) {
     return format;
 }
 
-http::Response One(const http::Request& request, const engines::Catalogue& catalogue) {
-    const Result<void> plain = RefuseParameters(request);
-    if (!plain) return http::ProblemResponse(plain.error(), request);
-    const Result<const engines::Voice*> voice = FindVoice(request, catalogue);
-    if (!voice) return http::ProblemResponse(voice.error(), request);
-    return http::JsonResponse(200, VoiceJson(**voice));
+Task<http::Response> List(http::Request& request, speech::SpeechService& speech) {
+    const engines::VoiceView voices = co_await speech.Voices(request.caller.team);
+    Result<json::value> body = VoicesBody(request, voices);
+    if (!body) co_return http::ProblemResponse(body.error(), request);
+    co_return http::JsonResponse(200, *body);
 }
 
-Task<http::Response> Preview(http::Request& request, const engines::Catalogue& catalogue,
+Task<http::Response> One(http::Request& request, speech::SpeechService& speech) {
+    const Result<void> plain = RefuseParameters(request);
+    if (!plain) co_return http::ProblemResponse(plain.error(), request);
+    const engines::VoiceView voices = co_await speech.Voices(request.caller.team);
+    const Result<const engines::Voice*> voice = FindVoice(request, voices);
+    if (!voice) co_return http::ProblemResponse(voice.error(), request);
+    co_return http::JsonResponse(200, VoiceJson(**voice));
+}
+
+Task<http::Response> Preview(http::Request& request, speech::SpeechService& speech,
                              Previews& previews) {
     const Result<audio::Format> format = ReadFormat(request);
     if (!format) co_return http::ProblemResponse(format.error(), request);
-    const Result<const engines::Voice*> voice = FindVoice(request, catalogue);
+    const engines::VoiceView voices = co_await speech.Voices(request.caller.team);
+    const Result<const engines::Voice*> voice = FindVoice(request, voices);
     if (!voice) co_return http::ProblemResponse(voice.error(), request);
+    if ((*voice)->speaker) {
+        const Error error(ErrorKind::kNotFound, "preview_not_available",
+                          "A vendor's voice has no preview, since speaking costs the team money "
+                          "there. Speak with it.");
+        co_return http::ProblemResponse(error, request);
+    }
     const std::string etag = previews.Etag(**voice, *format);
     http::Response response;
     response.headers.Set("ETag", etag);
@@ -86,30 +101,22 @@ Task<http::Response> Preview(http::Request& request, const engines::Catalogue& c
 
 }  // namespace
 
-void AddVoiceRoutes(http::Router& router, const engines::Catalogue& catalogue, Previews& previews,
+void AddVoiceRoutes(http::Router& router, speech::SpeechService& speech, Previews& previews,
                     const identity::Access& access) {
     http::RouteOptions options;
     options.errors = &http::ProblemResponse;
     options.guard = access.Guard(Scope::kVoicesRead);
     http::RouteOptions json = options;
     json.produces = {"application/json"};
+    http::Handler list = [&speech](http::Request& request) { return List(request, speech); };
+    http::Handler one = [&speech](http::Request& request) { return One(request, speech); };
+    http::Handler preview = [&speech, &previews](http::Request& request) {
+        return Preview(request, speech, previews);
+    };
     for (const std::string root : {"/api/voices", "/api/v1/voices"}) {
-        router.Add(http::Method::kGet, root,
-                   http::QuickHandler([&catalogue](http::Request& request) {
-                       Result<json::value> body = VoicesBody(request, catalogue);
-                       if (!body) return http::ProblemResponse(body.error(), request);
-                       return http::JsonResponse(200, *body);
-                   }),
-                   json);
-        router.Add(http::Method::kGet, root + "/{voice_id}",
-                   http::QuickHandler(
-                       [&catalogue](http::Request& request) { return One(request, catalogue); }),
-                   json);
-        router.Add(http::Method::kGet, root + "/{voice_id}/preview",
-                   http::Handler([&catalogue, &previews](http::Request& request) {
-                       return Preview(request, catalogue, previews);
-                   }),
-                   options);
+        router.Add(http::Method::kGet, root, list, json);
+        router.Add(http::Method::kGet, root + "/{voice_id}", one, json);
+        router.Add(http::Method::kGet, root + "/{voice_id}/preview", preview, options);
     }
 }
 

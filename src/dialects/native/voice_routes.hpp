@@ -3,14 +3,14 @@
 // under /api/v1.
 
 #include "dialects/native/preview.hpp"
-#include "engines/voice.hpp"
 #include "http/router.hpp"
 #include "identity/access.hpp"
+#include "speech/speech_service.hpp"
 
 namespace vf::native {
 
 // Everything given must outlive the router.
-void AddVoiceRoutes(http::Router& router, const engines::Catalogue& catalogue, Previews& previews,
+void AddVoiceRoutes(http::Router& router, speech::SpeechService& speech, Previews& previews,
                     const identity::Access& access);
 
 }  // namespace vf::native

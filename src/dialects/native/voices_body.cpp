@@ -87,6 +87,8 @@ json::value VoiceJson(const engines::Voice& voice) {
     for (const std::string& tag : voice.languages) languages.emplace_back(tag);
     const std::string_view own =
         voice.languages.empty() ? "" : std::string_view(voice.languages[0]);
+    json::value preview;  // a vendor's voice has none: speaking costs the team money there
+    if (!voice.speaker) preview = "/api/voices/" + voice.id + "/preview";
     return json::object{{"id", voice.id},
                         {"name", voice.name},
                         {"description", voice.description},
@@ -102,14 +104,14 @@ json::value VoiceJson(const engines::Voice& voice) {
                         {"quality", voice.quality},
                         {"sample_rate", voice.sample_rate},
                         {"licence", voice.licence},
-                        {"preview_url", "/api/voices/" + voice.id + "/preview"}};
+                        {"preview_url", std::move(preview)}};
 }
 
-Result<json::value> VoicesBody(const http::Request& request, const engines::Catalogue& catalogue) {
+Result<json::value> VoicesBody(const http::Request& request, const engines::VoiceView& all) {
     Result<Filter> filter = ReadFilter(request);
     if (!filter) return std::move(filter).error();
     std::vector<const engines::Voice*> found;
-    for (const engines::Voice* voice : catalogue.All()) {
+    for (const engines::Voice* voice : all.All()) {
         if (Matches(*voice, *filter)) found.push_back(voice);
     }
     std::sort(found.begin(), found.end(),

@@ -43,9 +43,9 @@ std::optional<json::value> FindModel(const engines::Catalogue& catalogue, std::s
     return std::nullopt;
 }
 
-json::value AudioVoices(const engines::Catalogue& catalogue) {
+json::value AudioVoices(const engines::VoiceView& all) {
     json::array voices;
-    for (const engines::Voice* voice : catalogue.All()) {
+    for (const engines::Voice* voice : all.All()) {
         voices.push_back(json::object{{"id", voice->id}, {"name", voice->name}});
     }
     return json::object{{"voices", std::move(voices)}};

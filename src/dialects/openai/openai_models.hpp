@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/json.hpp"
-#include "engines/voice.hpp"
+#include "engines/team_voices.hpp"
 
 namespace vf::openai {
 
@@ -15,7 +15,7 @@ std::optional<json::value> FindModel(const engines::Catalogue& catalogue, std::s
 
 // {"voices": [{"id", "name"}]} and {"models": [{"id", "name"}]}: not OpenAI's own, but asked for by
 // widely used front ends of self-hosted servers.
-json::value AudioVoices(const engines::Catalogue& catalogue);
+json::value AudioVoices(const engines::VoiceView& all);
 json::value AudioModels(const engines::Catalogue& catalogue);
 
 // True for the models whose clients never ask for server-sent events.

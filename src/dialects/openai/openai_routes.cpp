@@ -50,6 +50,11 @@ Task<http::Response> Speak(http::Request& request, speech::SpeechService& servic
     co_return response;
 }
 
+Task<http::Response> Voices(http::Request& request, speech::SpeechService& speech) {
+    const engines::VoiceView voices = co_await speech.Voices(request.caller.team);
+    co_return http::JsonResponse(200, AudioVoices(voices));
+}
+
 }  // namespace
 
 void AddRoutes(http::Router& router, speech::SpeechService& speech,
@@ -69,14 +74,13 @@ void AddRoutes(http::Router& router, speech::SpeechService& speech,
     router.Add(http::Method::kPost, "/v1/audio/speech",
                idempotency.Wrap(std::move(speak), &ErrorResponse), with_body);
 
-    const auto list = [&](const char* path, json::value (*body)(const engines::Catalogue&)) {
-        router.Add(http::Method::kGet, path, http::QuickHandler([&catalogue, body](http::Request&) {
-                       return http::JsonResponse(200, body(catalogue));
-                   }),
-                   options);
-    };
-    list("/v1/audio/voices", &AudioVoices);
-    list("/v1/audio/models", &AudioModels);
+    http::Handler voices = [&speech](http::Request& request) { return Voices(request, speech); };
+    router.Add(http::Method::kGet, "/v1/audio/voices", voices, options);
+    router.Add(http::Method::kGet, "/v1/audio/models",
+               http::QuickHandler([&catalogue](http::Request&) {
+                   return http::JsonResponse(200, AudioModels(catalogue));
+               }),
+               options);
 }
 
 }  // namespace vf::openai
