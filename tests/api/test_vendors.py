@@ -348,6 +348,15 @@ def test_they_speak_on_every_route(http, far, far_key, kind):
     answer = http.post("/v1/audio/speech", json={"model": "tts-1", "input": TEXT, "voice": voice,
                                                  "response_format": "wav"})
     assert answer.status_code == 200, answer.text
+    answer = http.post("/tts/bytes", json={
+        "model_id": "sonic-3", "transcript": TEXT, "voice": {"mode": "id", "id": voice},
+        "output_format": {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 24000}})
+    assert answer.status_code == 200, answer.text
+    assert len(answer.content) > 48000
+    assert http.get(f"/voices/{voice}").json()["id"] == voice
+    answer = http.post("/v1/speak", params={"model": voice, "encoding": "linear16"},
+                       json={"text": TEXT})
+    assert answer.status_code == 200 and answer.headers["dg-char-count"] == str(len(TEXT))
     ssml = http.post("/v1/generate", json={
         "ssml": f'<speak>One. <voice name="{voice}">Two, three.</voice></speak>', "format": "pcm",
         "voice": "slt"})

@@ -252,8 +252,10 @@ void AddSocketRoutes(http::Router& router, const Deps& deps) {
             std::optional<Result<void>> decided = inner(request);
             if (!decided || !*decided || !request.caller.known()) return decided;
             const Result<SpeakQuery> query = ReadSpeakQuery(request, door, *catalogue);
-            // It may be a voice of the team's own, which is looked up later.
-            if (query || query.error().code() == "model_not_found") return decided;
+            // A voice of the team's own, whose id has a colon, is looked up later.
+            const bool may_be_own =
+                request.QueryParam("model").value_or("").find(':') != std::string::npos;
+            if (query || may_be_own) return decided;
             return Result<void>(query.error());
         };
         const auto handler = [deps = &deps, door](std::shared_ptr<http::WebSocket> socket) {
