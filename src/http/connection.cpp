@@ -9,8 +9,9 @@
 namespace vf::http {
 namespace {
 
-constexpr std::size_t kMaxBatch = 64 * 1024;   // of responses before they are written
-constexpr std::uint64_t kMaxSkip = 64 * 1024;  // of an unwanted body before the connection closes
+constexpr std::size_t kMaxBatch = 64 * 1024;     // of responses before they are written
+constexpr std::uint64_t kSmallBody = 64 * 1024;  // is not counted
+constexpr std::uint64_t kMaxSkip = 64 * 1024;    // of an unwanted body before the connection closes
 constexpr std::size_t kMaxLinger = 32U << 20U;
 constexpr std::chrono::seconds kLingerTime{2};
 
@@ -53,6 +54,7 @@ void Connection::Close() {
     is_closed_ = true;
     const auto self = shared_from_this();
     deadline_kind_ = Deadline::kNone;
+    FreeBody();
     core_->Remove(*this);
     ErrorCode ignored;
     descriptor_.close(ignored);
@@ -117,6 +119,7 @@ void Connection::SetReadDeadline() {
     } else if (reader_.is_idle()) {
         reader_.Shrink();
         request_.body = std::string();  // may be large, and nobody reads it any more
+        FreeBody();
         deadline_kind_ = Deadline::kIdle;
         deadline_ = now + (is_first_request_ ? options.header_timeout : options.idle_timeout);
         head_since_ = {};
@@ -191,6 +194,19 @@ bool Connection::ProcessNext() {
     return Dispatch();
 }
 
+bool Connection::HoldBody(std::uint64_t bytes) {
+    FreeBody();
+    if (bytes <= kSmallBody) return true;
+    if (bytes > core_->options.max_body_memory - core_->body_bytes) return false;
+    held_bytes_ = bytes;
+    core_->body_bytes += bytes;
+    return true;
+}
+
+void Connection::FreeBody() {
+    core_->body_bytes -= std::exchange(held_bytes_, 0);
+}
+
 void Connection::OnHead() {
     started_ = std::chrono::steady_clock::now();
     queued_bytes_ = 0;
@@ -204,6 +220,16 @@ void Connection::OnHead() {
     Admission admission = Admit(head, request_, core_->router, core_->options.max_body);
     route_ = admission.route;
     is_guard_late_ = admission.is_guard_late;
+    const std::uint64_t announced = head.is_chunked ? admission.max_body : head.content_length;
+    const bool fits_limit =
+        announced <= admission.max_body;  // what does not is told so by the reader
+    if (!admission.answer && fits_limit && !HoldBody(announced)) {
+        const Error error = Error(ErrorKind::kUnavailable, "server_busy",
+                                  "The server holds as many large request bodies as it may. Try "
+                                  "again in a moment.")
+                                .RetryAfter(std::chrono::seconds(1));
+        admission.answer = route_->options.errors(error, request_);
+    }
     if (!admission.answer) {
         reader_.ReadBody(admission.max_body);
         if (admission.expects_continue) outbox_.Text() += "HTTP/1.1 100 Continue\r\n\r\n";

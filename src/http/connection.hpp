@@ -46,6 +46,9 @@ private:
     bool ProcessNext();
     void OnHead();
     void OnReadFailure();
+    // Takes a body's share of the server's memory; false: there is not so much left.
+    bool HoldBody(std::uint64_t bytes);
+    void FreeBody();
     void OnReadTimeout();
 
     // Answering. Dispatch() is false when the answer comes later.
@@ -86,6 +89,7 @@ private:
     Descriptor descriptor_;
     std::unique_ptr<Transport> transport_;
     RequestReader reader_;
+    std::uint64_t held_bytes_ = 0;  // of core_->body_bytes
     Outbox outbox_;
     Request request_;
     Route* route_ = nullptr;

@@ -139,6 +139,8 @@ void DeclareSettings(SettingsSchema& schema, ServerOptions& options) {
                    {"100", "Most header fields of one request."});
     schema.Bytes("http.max_body", options.max_body, kKiB, 1024 * kMiB,
                  {"1MiB", "Largest request body where a route says nothing else."});
+    schema.Bytes("http.max_body_memory", options.max_body_memory, kMiB, 1024 * 1024 * kMiB,
+                 {"1GiB", "Larger request bodies held at once; more get 503."});
     schema.Integer("http.max_connections", options.max_connections, 1, 1'000'000,
                    {"16384", "Most open connections; more get 503."});
     schema.Duration("http.header_timeout", options.header_timeout, milliseconds(100), minutes(10),

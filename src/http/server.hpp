@@ -30,6 +30,9 @@ struct ServerOptions {
     std::uint64_t max_target_bytes = 8 * 1024;
     std::int64_t max_headers = 100;
     std::uint64_t max_body = 1024 * 1024;  // where a route says nothing else
+    // Bodies beyond 64 KiB that are read or answered at once, by their announced lengths (those of
+    // unknown length count as long as they may be); more get 503.
+    std::uint64_t max_body_memory = 1024ULL * 1024 * 1024;
     std::int64_t max_connections = 16384;
 
     std::chrono::milliseconds header_timeout{10'000};  // first byte to end of the header

@@ -46,7 +46,8 @@ public:
     Server::Clock clock;
     std::uint16_t port = 0;
     std::size_t connections() const { return connections_.size(); }
-    std::int64_t sockets = 0;  // open WebSockets
+    std::int64_t sockets = 0;      // open WebSockets
+    std::uint64_t body_bytes = 0;  // of the larger bodies that connections hold
 
 private:
     struct Listener {

@@ -286,6 +286,44 @@ TEST_F(HttpServer, ABodyBelowTheLeastRateGets408) {
     EXPECT_EQ(reply.status, 408);
 }
 
+TEST_F(HttpServer, LargeBodiesShareABound) {
+    ServerOptions options;
+    options.max_body = 2 << 20;
+    options.max_body_memory = 3 << 20;
+    Start(options);
+    const std::string body(2 << 20, 'a');
+    const std::string head = "POST /any HTTP/1.1\r\nHost: t\r\n";
+    const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    Client one(server_->port());
+    one.Send(head + length);
+    one.Send(std::string_view(body).substr(1));
+    Client two(server_->port());
+    EXPECT_EQ(two.Post("/any", "small").status, 200);
+    Client three(server_->port());
+    three.Send(head + length);
+    const Reply refused = three.Read();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.Header("Retry-After"), "1");
+    EXPECT_THAT(refused.body, HasSubstr("server_busy"));
+    Client chunked(server_->port());
+    chunked.Send(head + "Transfer-Encoding: chunked\r\n\r\n");
+    EXPECT_EQ(chunked.Read().status, 503) << "it may become as long as any";
+    one.Send("a");
+    EXPECT_EQ(one.Read().status, 200);
+    Client four(server_->port());
+    EXPECT_EQ(four.Post("/any", body).status, 200) << "the first one's share is free again";
+    {
+        Client gone(server_->port());
+        gone.Send(head + length);
+        EXPECT_EQ(two.Post("/any", "small").status, 200);
+    }
+    int status = 0;
+    for (int tries = 0; status != 200 && tries < 10'000; ++tries) {
+        status = Client(server_->port()).Post("/any", body).status;
+    }
+    EXPECT_EQ(status, 200) << "and that of one who left";
+}
+
 TEST_F(HttpServer, RefusesConnectionsBeyondTheLimit) {
     ServerOptions options;
     options.max_connections = 2;
