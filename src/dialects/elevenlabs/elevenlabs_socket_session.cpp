@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include "base/log.hpp"
 #include "dialects/elevenlabs/elevenlabs_error.hpp"
 #include "dialects/elevenlabs/elevenlabs_socket_audio.hpp"
 #include "dialects/elevenlabs/voice_settings.hpp"
-#include "speech/timed_reader.hpp"
+#include "dialects/socket_speech.hpp"
 
 namespace vf::elevenlabs {
 namespace {
@@ -298,40 +297,44 @@ Task<Result<SocketSession::ContextPtr>> SocketSession::Open(std::shared_ptr<Sock
     co_return context;
 }
 
+// Where the chunks of one context go; and its history, while it is kept.
+class SocketSession::Sink final : public dialects::ChunkSink {
+public:
+    Sink(std::shared_ptr<SocketSession> session, ContextPtr context)
+        : session_(std::move(session)), context_(std::move(context)), audio_(context_->id),
+          tap_(MakeTap(session_->deps_, context_->start, context_->request)) {}
+
+    Task<bool> Take(speech::TimedChunk chunk) override {
+        if (tap_) tap_->Hear(chunk.audio);
+        std::optional<std::string> message = audio_.Add(std::move(chunk));
+        if (!message) co_return true;
+        co_return co_await session_->socket_->Send(*std::move(message));
+    }
+    void Delivered() {
+        if (tap_) tap_->End(*context_->live->speech(), context_->live->text());
+    }
+
+private:
+    std::shared_ptr<SocketSession> session_;
+    ContextPtr context_;
+    SocketAudio audio_;
+    std::unique_ptr<SocketTap> tap_;
+};
+
 // Sends what is spoken until it is over.
 Task<void> SocketSession::SendAll(std::shared_ptr<SocketSession> self, ContextPtr context) {
-    std::optional<Error> failure;
-    bool is_sent = false;
     const std::shared_ptr<speech::Speech> speech = context->live->speech();
-    const std::unique_ptr<SocketTap> tap = MakeTap(self->deps_, context->start, context->request);
-    try {
-        speech::TimedReader reader(speech);
-        SocketAudio audio(context->id);
-        for (;;) {
-            Result<std::optional<speech::TimedChunk>> next = co_await reader.Next();
-            if (!next) failure = next.error();
-            if (!next || !*next) break;
-            const bool is_last = (*next)->is_last;
-            if (tap) tap->Hear((*next)->audio);
-            std::optional<std::string> message = audio.Add(std::move(**next));
-            if (message) {
-                const bool is_open = co_await self->socket_->Send(*std::move(message));
-                if (!is_open) break;
-            }
-            is_sent = is_last;
-            if (is_last) break;
-        }
-    } catch (const std::exception& e) {
-        log::Error("elevenlabs_context_failed",
-                   {{"request_id", self->socket_->request().id}, {"error", e.what()}});
-        failure = Error();
-    }
+    const auto sink = std::make_shared<Sink>(self, context);
+    std::string request_id = self->socket_->request().id;
+    const dialects::SpeechEnd end =
+        co_await dialects::ForwardSpeech(speech, sink, std::move(request_id));
+    const bool is_sent = end.is_whole;
     if (!is_sent) context->live->Cancel();
-    co_await SendEnd(self, context, failure);
+    co_await SendEnd(self, context, end.failure);
     const bool is_flushed = co_await self->socket_->Flush();
     const bool is_delivered = is_sent && is_flushed;
     speech->Delivered(is_delivered);
-    if (tap && is_delivered) tap->End(*speech, context->live->text());
+    if (is_delivered) sink->Delivered();
     std::erase(self->speaking_, context);
     if (context->id) {
         const auto open = self->open_.find(*context->id);

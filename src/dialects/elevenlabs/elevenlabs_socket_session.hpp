@@ -47,6 +47,7 @@ public:
 
 private:
     using ContextPtr = std::shared_ptr<SocketContext>;
+    class Sink;
 
     static Task<void> ReadAll(std::shared_ptr<SocketSession> self);
     static Task<void> OnMessage(std::shared_ptr<SocketSession> self, http::SocketEvent event);

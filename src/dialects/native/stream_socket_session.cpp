@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/log.hpp"
 #include "dialects/speech_response.hpp"
 
 namespace vf::native {
@@ -230,46 +229,46 @@ void StreamSession::Flush(const std::shared_ptr<StreamSession>& self, const Cont
     flushed->live->Flush([self, weak] {
         const ContextPtr context = weak.lock();
         if (!context) return;
-        context->flushes.push_back(context->live->speech()->bytes);
-        if (context->sent >= context->flushes.back()) {
+        const std::uint64_t bytes = context->live->speech()->bytes;
+        context->flushes.Add(bytes);
+        if (context->sent >= bytes) {
             Spawn(self->deps_.loop, SendFlushed(self, context), "stream_flushed");
         }
     });
 }
 
 Task<void> StreamSession::SendFlushed(std::shared_ptr<StreamSession> self, ContextPtr context) {
-    while (!context->flushes.empty() && context->sent >= context->flushes.front()) {
-        context->flushes.pop_front();
+    while (context->flushes.TakeDone(context->sent)) {
         std::string message = OfContext("flushed", context->id);
         co_await self->socket_->Send(std::move(message));
     }
 }
 
+// Where the chunks of one context go.
+class StreamSession::Sink final : public dialects::ChunkSink {
+public:
+    Sink(std::shared_ptr<StreamSession> session, ContextPtr context)
+        : session_(std::move(session)), context_(std::move(context)) {}
+
+    Task<bool> Take(speech::TimedChunk chunk) override {
+        return SendChunk(session_, context_, std::move(chunk));
+    }
+
+private:
+    std::shared_ptr<StreamSession> session_;
+    ContextPtr context_;
+};
+
 // Sends what is spoken until it is over.
 Task<void> StreamSession::SendAll(std::shared_ptr<StreamSession> self, ContextPtr context) {
-    std::optional<Error> failure;
-    bool is_sent = false;
     const std::shared_ptr<speech::Speech> speech = context->live->speech();
-    try {
-        speech::TimedReader reader(speech);
-        for (;;) {
-            Result<std::optional<speech::TimedChunk>> next = co_await reader.Next();
-            if (!next) failure = next.error();
-            if (!next || !*next) break;
-            speech::TimedChunk chunk = std::move(**next);
-            const bool is_last = chunk.is_last;
-            const bool is_open = co_await SendChunk(self, context, std::move(chunk));
-            if (!is_open) break;
-            is_sent = is_last;
-            if (is_last) break;
-        }
-    } catch (const std::exception& e) {
-        log::Error("stream_context_failed",
-                   {{"request_id", self->socket_->request().id}, {"error", e.what()}});
-        failure = Error();
-    }
+    auto sink = std::make_shared<Sink>(self, context);
+    std::string request_id = self->socket_->request().id;
+    const dialects::SpeechEnd end =
+        co_await dialects::ForwardSpeech(speech, std::move(sink), std::move(request_id));
+    const bool is_sent = end.is_whole;
     if (!is_sent) context->live->Cancel();
-    co_await SendEnd(self, context, failure);
+    co_await SendEnd(self, context, end.failure);
     const bool is_flushed = co_await self->socket_->Flush();
     speech->Delivered(is_sent && is_flushed);
     std::erase(self->speaking_, context);

@@ -2,7 +2,6 @@
 // One socket of /v1/stream: its contexts, and a coroutine for each that sends what is spoken.
 // Shared by the handler, which reads messages, and those coroutines; on the loop.
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,7 +13,7 @@
 #include "dialects/native/stream_socket.hpp"
 #include "dialects/native/stream_socket_message.hpp"
 #include "dialects/native/timing_json.hpp"
-#include "speech/timed_reader.hpp"
+#include "dialects/socket_speech.hpp"
 
 namespace vf::native {
 
@@ -24,8 +23,8 @@ struct StreamContext {
     CharacterIndex index;  // of the text so far
     bool wants_timing = true;
     bool is_cancelled = false;
-    std::uint64_t sent = 0;             // bytes of audio
-    std::deque<std::uint64_t> flushes;  // bytes after which a flush is done
+    std::uint64_t sent = 0;  // bytes of audio
+    dialects::FlushMarks flushes;
 };
 
 class StreamSession {
@@ -37,6 +36,7 @@ public:
 
 private:
     using ContextPtr = std::shared_ptr<StreamContext>;
+    class Sink;
 
     static Task<void> ReadAll(std::shared_ptr<StreamSession> self);
     static Task<void> OnMessage(std::shared_ptr<StreamSession> self, http::SocketEvent event);
