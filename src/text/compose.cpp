@@ -70,16 +70,14 @@ public:
     }
 
     Joined Join() {
-        for (const Piece& piece : script_.pieces) {
+        for (std::size_t i = 0; i < script_.pieces.size(); ++i) {
+            const Piece& piece = script_.pieces[i];
             switch (piece.kind) {
-                case Piece::Kind::kText: TakeText(piece); break;
+                case Piece::Kind::kText: i = TakeRun(i); break;
                 case Piece::Kind::kPause: Break({Pause::kNone, piece.pause}); break;
                 case Piece::Kind::kSentence: Break({Pause::kSentence, std::nullopt}); break;
                 case Piece::Kind::kParagraph: Break({Pause::kParagraph, std::nullopt}); break;
-                case Piece::Kind::kMark:
-                    joined_.stretches.back().marks.push_back(
-                        {{piece.name, 0, piece.at}, joined_.text.text().size()});
-                    break;
+                case Piece::Kind::kMark: AddMark(piece, joined_.text.text().size()); break;
             }
         }
         return std::move(joined_);
@@ -89,6 +87,33 @@ private:
     void Break(Gap gap) {
         const std::size_t at = joined_.text.text().size();
         joined_.stretches.push_back({gap, at, at, {}});
+    }
+
+    void AddMark(const Piece& mark, std::size_t at) {
+        joined_.stretches.back().marks.push_back({{mark.name, 0, mark.at}, at});
+    }
+
+    // Text that nothing but marks interrupts is read as one: "Q <mark/>& A". The last piece of it.
+    std::size_t TakeRun(std::size_t first) {
+        Piece whole = script_.pieces[first];
+        std::size_t last = first;
+        for (std::size_t i = first + 1; i < script_.pieces.size(); ++i) {
+            const Piece& piece = script_.pieces[i];
+            if (piece.kind == Piece::Kind::kMark) continue;
+            const bool goes_on = piece.kind == Piece::Kind::kText && piece.style == whole.style &&
+                                 piece.say_as == whole.say_as && piece.phonemes.empty() &&
+                                 whole.phonemes.empty();
+            if (!goes_on) break;
+            whole.text.Append(piece.text, 0, piece.text.text().size());
+            last = i;
+        }
+        TakeText(whole);
+        for (std::size_t i = first + 1; i < last; ++i) {
+            const Piece& mark = script_.pieces[i];
+            if (mark.kind != Piece::Kind::kMark) continue;
+            AddMark(mark, joined_.text.Find(mark.at, mark.at).begin);
+        }
+        return last;
     }
 
     void TakeText(const Piece& piece) {

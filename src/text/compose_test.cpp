@@ -93,6 +93,25 @@ TEST_F(ComposeTest, PausesAreExactAndAddUp) {
     EXPECT_EQ(out.tail, milliseconds(700));
 }
 
+TEST_F(ComposeTest, MarksDoNotPartWhatIsReadAsOne) {
+    Text("Salt ");
+    Put(Piece::Kind::kMark, {}, "and");
+    Text("& pepper cost $");
+    Put(Piece::Kind::kMark, {}, "inside");
+    Text("12 ");
+    Put(Piece::Kind::kMark, {}, "today");
+    Text("today.");
+    const Composition out = Run();
+    ASSERT_EQ(out.segments.size(), 1U);
+    const std::string& text = out.segments[0].text;
+    EXPECT_EQ(text, "Salt and pepper cost twelve dollars today.");
+    const auto& marks = out.segments[0].marks;
+    ASSERT_EQ(marks.size(), 3U);
+    EXPECT_EQ(marks[0].at, text.find("and"));
+    EXPECT_EQ(marks[1].at, text.find("twelve"));
+    EXPECT_EQ(marks[2].at, text.find("today"));
+}
+
 TEST_F(ComposeTest, MarksStandBeforeTheirWord) {
     Put(Piece::Kind::kMark, {}, "start");
     Text("One two ");
