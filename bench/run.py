@@ -240,13 +240,16 @@ def size():
         subprocess.run(["cmake", "--install", BUILD, "--prefix", stage, "--strip"], check=True,
                        capture_output=True)
         files = [p for p in pathlib.Path(stage).rglob("*") if p.is_file()]
-        own = sum(p.stat().st_size for p in files) / 2**20
+        # The neural models' library is somebody else's, and comes in a package of its own.
+        foreign = {p for p in files if p.parent.name == "voiceflow" and p.suffix == ".so"}
+        own = sum(p.stat().st_size for p in files if p not in foreign) / 2**20
+        brought = sum(p.stat().st_size for p in foreign) / 2**20
         libraries = set()
         for path in files:
             out = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
             libraries |= set(re.findall(r"=> (/\S+)", out))
     packages = {"postgresql-15", "postgresql-client-15", "postgresql-common",
-                "postgresql-client-common", "espeak-ng-data"}
+                "postgresql-client-common", "espeak-ng-data", "pocketsphinx-en-us"}
     for library in libraries:
         for name in (library, library.removeprefix("/usr"), str(pathlib.Path(library).resolve())):
             out = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True).stdout
@@ -255,7 +258,7 @@ def size():
                 break
     out = subprocess.run(["dpkg-query", "-W", "-f", "${Installed-Size}\n", *packages],
                          capture_output=True, text=True).stdout
-    total = own + sum(map(int, out.split())) / 1024
+    total = own + brought + sum(map(int, out.split())) / 1024
     report("our own binaries and files, installed", f"{own:.0f} MB", "–", "–", "≤ 50 MB", own <= 50)
     report("with the packages they run on, PostgreSQL included", f"{total:.0f} MB", "–", "–",
            "≤ 500 MB", total <= 500)
